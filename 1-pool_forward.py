@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Pooling, forward: each window becomes its maximum or its average."""
+import numpy as np
+
+
+def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
+    """Replace each window of the images A_prev by one number a channel.
+
+    A[n, y, x, c] = max (or average) over (i, j) of
+        A_prev[n, y*sh + i, x*sw + j, c]
+
+    There is no padding: a window that does not fit whole is dropped.
+
+    m images of h rows, w columns and c channels; "prev" is what comes in,
+    "new" what goes out; kernels of kh x kw move by strides of sh and sw.
+
+    Parameters
+    ----------
+    A_prev : (m, h_prev, w_prev, c_prev) array_like
+        Images. m may be 0, all other sizes are at least 1.
+    kernel_shape : (kh, kw)
+        Integers of at least 1.
+    stride : (sh, sw)
+        Integers of at least 1.
+    mode : 'max' or 'avg'
+
+    Returns
+    -------
+    A : (m, h_new, w_new, c_prev) ndarray
+        Where h_new = (h_prev - kh) // sh + 1 and w_new likewise. It has the
+        dtype of A_prev; integers and booleans count as float64.
+
+    Raises
+    ------
+    TypeError
+        A_prev is not of real numbers, kernel_shape or stride not of integers.
+    ValueError
+        A size or stride is below 1, A_prev does not have four axes, mode is
+        unknown, the kernel is larger than the image.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning
+    applied to document recognition", Proc. IEEE 86.
+    Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep
+    learning", arXiv:1603.07285.
+
+    Examples
+    --------
+    >>> A_prev = np.arange(9).reshape(1, 3, 3, 1)
+    >>> pool_forward(A_prev, (2, 2))[0, :, :, 0]
+    array([[4., 5.],
+           [7., 8.]])
+    >>> pool_forward(A_prev, (2, 2), mode='avg')[0, :, :, 0]
+    array([[2., 3.],
+           [5., 6.]])
+    """
+    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
+    m, h_prev, w_prev, c_prev = A_prev.shape
+    kh, kw = _pair("kernel_shape", kernel_shape)
+    sh, sw = _pair("stride", stride)
+    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
+
+    _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
+            f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
+    _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
+            "'max' or 'avg'", repr(mode))
+
+    pool = np.maximum if mode == 'max' else np.add
+    dtype = _dtype(A_prev)
+    A = np.empty((m, h_new, w_new, c_prev), dtype)
+
+    # First over the rows of a window, then over its columns: kh + kw steps
+    # instead of kh * kw.
+    for n, y, x in _blocks(m, h_new, w_new, 2**16 // (sw * c_prev)):
+        h, w = y.stop - y.start, x.stop - x.start
+        seen = A_prev[n, y.start*sh:, x.start*sw:(x.stop - 1)*sw + kw]
+        rows = seen[:, :h*sh:sh].astype(dtype)
+        for i in range(1, kh):
+            pool(rows, seen[:, i:i + h*sh:sh], out=rows)
+        block = A[n, y, x]
+        block[...] = rows[:, :, :w*sw:sw]
+        for j in range(1, kw):
+            pool(block, rows[:, :, j:j + w*sw:sw], out=block)
+        if mode == 'avg':
+            block /= kh * kw
+
+    return A
+
+
+def _expect(holds, name, expected, got, error=ValueError):
+    """Refuse an argument, in the one form that all messages have."""
+    if not holds:
+        raise error(f"{name}: expected {expected}, got {got}")
+
+
+def _array(name, value, axes=()):
+    """Return value as an array of these axes; all but m are at least 1."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{name}: expected a real numeric array, got "
+                        f"{type(value).__name__} ({error})") from error
+    _expect(array.dtype.kind in "biuf", name, "a real numeric array",
+            f"{type(value).__name__} of dtype {array.dtype}", TypeError)
+    _expect(not axes or array.ndim == len(axes)
+            and all(array.shape[axes[0] == "m":]), name,
+            f"{len(axes)} axes ({', '.join(axes)}) of at least 1",
+            f"shape {array.shape}")
+    return array
+
+
+def _dtype(*arrays):
+    """NumPy's promotion, where integers and booleans count as float64."""
+    return np.result_type(*(
+        array.dtype if array.dtype.kind == "f" else np.float64
+        for array in arrays))
+
+
+def _listed(value):
+    """Tell whether value is a sequence, of numbers or of sequences."""
+    return isinstance(value, (tuple, list)) or np.ndim(value) > 0
+
+
+def _pair(name, value, least=1, forms=""):
+    """Return value, which must be two integers of at least `least`."""
+    expected = f"{forms}a pair of integers of at least {least}"
+    _expect(_listed(value) and all(isinstance(number, (int, np.integer))
+                                   and not isinstance(number, bool)
+                                   for number in value),
+            name, expected, repr(value), TypeError)
+    _expect(len(value) == 2 and min(value) >= least,
+            name, expected, repr(value))
+    return int(value[0]), int(value[1])
+
+
+def _blocks(m, h_new, w_new, pixels):
+    """Cut m x h_new x w_new into blocks of about so many pixels.
+
+    Whole images while they fit, else whole rows of one image, else a part
+    of one row: so each block of an output is one piece of memory.
+    """
+    images = max(pixels // (h_new * w_new), 1)
+    rows = min(max(pixels // w_new, 1), h_new)
+    cols = min(max(pixels, 1), w_new)
+    for n in range(0, m, images):
+        for y in range(0, h_new, rows):
+            for x in range(0, w_new, cols):
+                yield (slice(n, min(n + images, m)),
+                       slice(y, min(y + rows, h_new)),
+                       slice(x, min(x + cols, w_new)))
