@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""LeNet-5, the network that learned to read handwriting, in Keras."""
+from tensorflow import keras as K
+
+
+def lenet5(X):
+    """Build and compile a LeNet-5, with ReLU and max pooling.
+
+    Parameters
+    ----------
+    X : K.Input of shape (m, 28, 28, 1)
+        The place of the images, as K.Input(shape=(28, 28, 1)) makes it.
+        Larger images work too; the first Dense then has more parameters.
+
+    Returns
+    -------
+    model : K.Model
+        Maps images to 10 probabilities with 61,706 parameters, each kernel
+        drawn by he_normal(seed=0). Compiled with Adam, categorical
+        cross-entropy (labels are one-hot) and accuracy.
+
+    Raises
+    ------
+    TypeError
+        X is not a Keras tensor.
+    ValueError
+        X is not a batch of images, or these are smaller than 12 x 12 pixels
+        or of open size.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning
+    applied to document recognition", Proc. IEEE 86.
+
+    Examples
+    --------
+    >>> model = lenet5(K.Input(shape=(28, 28, 1)))
+    >>> model.count_params()
+    61706
+    """
+    expected = "X: expected K.Input(shape=(28, 28, 1)), got"
+    if not isinstance(X, type(K.Input(shape=(1,)))):
+        raise TypeError(f"{expected} {type(X).__name__}")
+    shape = tuple(X.shape)
+    if len(shape) != 4 or None in shape[1:] or min(shape[1:3]) < 12:
+        raise ValueError(f"{expected} shape {shape}")
+
+    layers = K.layers
+    relu = {"activation": "relu",
+            "kernel_initializer": K.initializers.he_normal(seed=0)}
+    softmax = {**relu, "activation": "softmax"}
+
+    Y = layers.Conv2D(6, 5, padding="same", **relu)(X)      # (m, 28, 28, 6)
+    Y = layers.MaxPooling2D(pool_size=2, strides=2)(Y)      # (m, 14, 14, 6)
+    Y = layers.Conv2D(16, 5, padding="valid", **relu)(Y)    # (m, 10, 10, 16)
+    Y = layers.MaxPooling2D(pool_size=2, strides=2)(Y)      # (m, 5, 5, 16)
+    Y = layers.Flatten()(Y)                                 # (m, 400)
+    Y = layers.Dense(120, **relu)(Y)                        # (m, 120)
+    Y = layers.Dense(84, **relu)(Y)                         # (m, 84)
+    Y = layers.Dense(10, **softmax)(Y)                      # (m, 10)
+
+    model = K.Model(X, Y)
+    model.compile(optimizer=K.optimizers.Adam(),
+                  loss="categorical_crossentropy", metrics=["accuracy"])
+    return model
