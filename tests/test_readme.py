@@ -1,0 +1,75 @@
+"""Every code block of the README runs and prints what stands below it."""
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from collection import ROOT, load_module
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?",
+                    README, re.M | re.S)
+
+
+@pytest.mark.parametrize("code, printed", BLOCKS, ids=[
+    f"block {i}" for i in range(1, len(BLOCKS) + 1)])
+def test_a_block_prints_what_stands_below_it(code, printed, monkeypatch,
+                                             capsys, request):
+    if "tensorflow" in code:
+        request.getfixturevalue("tf")
+    monkeypatch.syspath_prepend(ROOT)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == printed
+
+
+def test_there_are_two_commands_and_ci_runs_the_second():
+    commands = re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S)
+    setups = [c for c in commands if "venv .venv" in c]
+    assert len(setups) == 2 and all(c.count("\n") == 1 for c in setups)
+    assert setups[0].endswith("examples/train.py\n")
+    assert setups[1].endswith("-m pytest\n")
+    assert "'-m pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_link_to_a_file_leads_somewhere():
+    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.fixture
+def kept_size(tmp_path):
+    """Return the convolutions with the README's rule of same put in."""
+    rule, = (code for code, _ in BLOCKS if code.startswith("def _same"))
+    functions = []
+    for name in ("0-conv_forward", "2-conv_backward"):
+        path = shutil.copy(ROOT / f"{name}.py", tmp_path)
+        with open(path) as file:
+            text = file.read()
+        pattern = r"def _same\(.*?\n\n\n"
+        assert len(re.findall(pattern, text, re.S)) == 1
+        with open(path, "w") as file:
+            file.write(re.sub(pattern, lambda _: rule + "\n\n", text,
+                              flags=re.S))
+        functions.append(getattr(load_module(path), name[2:]))
+    return functions
+
+
+@pytest.mark.parametrize("kernel, stride", [
+    ((3, 3), (2, 2)), ((2, 3), (3, 1)), ((4, 5), (2, 3)), ((1, 2), (2, 2))])
+def test_the_one_place_edit_keeps_the_size(kept_size, kernel, stride, rng):
+    forward, backward = kept_size
+    A_prev, V, W = (rng.integers(-9, 9, shape).astype(float) for shape in
+                    ((2, 5, 7, 2), (2, 5, 7, 2), (*kernel, 2, 3)))
+    pads = [int(np.ceil(((size - 1) * s + k - size) / 2))
+            for size, k, s in zip((5, 7), kernel, stride)]
+    original = load_module(ROOT / "0-conv_forward.py").conv_forward
+    Z = forward(A_prev, W, np.zeros(3), lambda Z: Z, "same", stride)
+    assert (Z == original(A_prev, W, np.zeros(3), lambda Z: Z, pads,
+                          stride)).all()
+    assert all(0 <= new - old <= 1 for new, old in zip(Z.shape[1:3], (5, 7)))
+    dA_prev, dW, _ = backward(Z, A_prev, W, np.zeros(3), "same", stride)
+    assert (dW * W).sum() == (Z * Z).sum()
+    assert (dA_prev * V).sum() == (Z * forward(
+        V, W, np.zeros(3), lambda Z: Z, "same", stride)).sum()

@@ -1,0 +1,148 @@
+"""Each module stands alone, as graders and notebooks use it."""
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+
+import pycodestyle
+import pytest
+
+from collection import ROOT
+
+MODULES = {
+    "0-conv_forward.py": 'A_prev, W, b, activation, padding="same", '
+                         'stride=(1, 1)',
+    "1-pool_forward.py": "A_prev, kernel_shape, stride=(1, 1), mode='max'",
+    "2-conv_backward.py": 'dZ, A_prev, W, b, padding="same", stride=(1, 1)',
+    "3-pool_backward.py": "dA, A_prev, kernel_shape, stride=(1, 1), "
+                          "mode='max', ties='all'",
+    "5-lenet5.py": "X",
+}
+every_module = pytest.mark.parametrize("filename", MODULES)
+numpy_module = pytest.mark.parametrize("filename", list(MODULES)[:4])
+
+IMPORT = """
+import sys
+{name} = __import__('{stem}').{name}
+assert callable({name})
+module = sys.modules['{stem}']
+public = {{name for name in vars(module) if not name.startswith('_')}}
+assert public == {{'{name}', '{alias}'}}, public
+for other in ('tensorflow', 'keras', 'scipy', 'torch'):
+    assert '{alias}' == 'K' or other not in sys.modules, other
+"""
+
+CALLS = {
+    "conv_forward": """
+Z = conv_forward(np.arange(9).reshape(1, 3, 3, 1),
+                 np.arange(4).reshape(2, 2, 1, 1), np.zeros((1, 1, 1, 1)),
+                 lambda Z: Z, padding='valid')
+assert Z[0, :, :, 0].tolist() == [[19, 25], [37, 43]]""",
+    "pool_forward": """
+A = pool_forward(np.arange(9).reshape(1, 3, 3, 1), (2, 2))
+assert A[0, :, :, 0].tolist() == [[4, 5], [7, 8]]""",
+    "conv_backward": """
+dA, dW, db = conv_backward(np.ones((1, 2, 2, 1)), np.ones((1, 3, 3, 1)),
+                           np.ones((2, 2, 1, 1)), np.zeros((1, 1, 1, 1)),
+                           padding='valid')
+assert dA[0, :, :, 0].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]""",
+    "pool_backward": """
+dA = pool_backward(np.ones((1, 1, 1, 1)), np.eye(2)[None, ..., None], (2, 2))
+assert dA[0, :, :, 0].tolist() == [[1, 0], [0, 1]]""",
+    "lenet5": """
+assert lenet5(K.Input(shape=(28, 28, 1))).count_params() == 61706""",
+}
+
+
+def parsed(filename):
+    return ast.parse((ROOT / filename).read_text(), feature_version=(3, 9))
+
+
+@every_module
+@pytest.mark.parametrize("alone", [False, True], ids=["root", "copied alone"])
+def test_a_grader_can_import_and_call_it(filename, alone, tmp_path, request):
+    if filename.startswith("5"):
+        request.getfixturevalue("tf")
+    folder = ROOT
+    if alone:
+        folder = tmp_path
+        shutil.copy(ROOT / filename, folder)
+    stem = filename[:-len(".py")]
+    name = stem[2:]
+    alias = "K" if name == "lenet5" else "np"
+    code = (IMPORT.format(stem=stem, name=name, alias=alias)
+            + f"{alias} = module.{alias}" + CALLS[name])
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True,
+                   env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+@every_module
+def test_its_form_is_what_graders_check(filename):
+    text = (ROOT / filename).read_text()
+    assert text.startswith("#!/usr/bin/env python3\n")
+    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert os.access(ROOT / filename, os.X_OK)
+    report = pycodestyle.StyleGuide(quiet=True).check_files(
+        [str(ROOT / filename)])
+    assert report.total_errors == 0, report.get_statistics()
+
+
+@every_module
+def test_it_has_one_import_and_one_public_function(filename):
+    tree = parsed(filename)
+    imports = [ast.unparse(node) for node in ast.walk(tree)
+               if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert imports == ["from tensorflow import keras as K"
+                       if filename.startswith("5") else "import numpy as np"]
+    functions = [node for node in tree.body
+                 if isinstance(node, ast.FunctionDef)]
+    public = [f for f in functions if not f.name.startswith("_")]
+    assert [f.name for f in public] == [filename[2:-len(".py")]]
+    assert ast.unparse(public[0].args) == ast.unparse(ast.parse(
+        f"def f({MODULES[filename]}): pass").body[0].args)
+    assert ast.get_docstring(tree)
+    assert all(map(ast.get_docstring, functions))
+
+
+@every_module
+def test_its_docstring_has_every_section(filename):
+    function = parsed(filename).body[2]
+    text = ast.get_docstring(function)
+    places = [text.index(f"\n{section}\n---") for section in
+              ("Parameters", "Returns", "Raises", "References", "Examples")]
+    assert places == sorted(places)
+
+
+def test_lines_that_two_modules_need_are_the_same_word_for_word():
+    copies = defaultdict(dict)
+    for filename in list(MODULES)[:4]:
+        text = (ROOT / filename).read_text()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef) and node.name[0] == "_":
+                copies[node.name][filename] = ast.get_source_segment(
+                    text, node)
+    assert all(len(set(texts.values())) == 1 for texts in copies.values())
+    assert {name: len(texts) for name, texts in copies.items()} == dict(
+        _expect=4, _array=4, _dtype=4, _listed=4, _pair=4, _blocks=4,
+        _same=2, _pads=2, _windows=2)
+
+
+@numpy_module
+def test_the_glossary_is_the_same_everywhere(filename):
+    assert '''
+    m images of h rows, w columns and c channels; "prev" is what comes in,
+    "new" what goes out; kernels of kh x kw move by strides of sh and sw.
+''' in (ROOT / filename).read_text()
+
+
+def test_the_root_holds_what_users_expect():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True,
+                            capture_output=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout: nothing tells what is committed")
+    names = {name.split("/")[0] for name in listed.stdout.splitlines()}
+    assert {name for name in names if name[0] != "."} <= {
+        *MODULES, "tests", "examples", "README.md", "requirements.txt",
+        "LICENSE", "pytest.ini"}
