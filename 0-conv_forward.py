@@ -177,7 +177,7 @@ def _pads(padding, sizes, kernel, strides):
 def _windows(A_pad, kernel, stride):
     """View (c, m, h, w) as (kh, kw, c, m, h_new, w_new), without a copy."""
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, kernel, axis=(2, 3), writeable=True)
+        A_pad, kernel, axis=(2, 3))
     windows = windows[:, :, ::stride[0], ::stride[1]]
     return windows.transpose(4, 5, 0, 1, 2, 3)
 

@@ -75,13 +75,12 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     for n, y, x in _blocks(m, h_new, w_new, 2**16 // (sw * c_prev)):
         h, w = y.stop - y.start, x.stop - x.start
         seen = A_prev[n, y.start*sh:, x.start*sw:(x.stop - 1)*sw + kw]
-        rows = seen[:, :h*sh:sh].astype(dtype)
-        for i in range(1, kh):
-            pool(rows, seen[:, i:i + h*sh:sh], out=rows)
         block = A[n, y, x]
-        block[...] = rows[:, :, :w*sw:sw]
-        for j in range(1, kw):
-            pool(block, rows[:, :, j:j + w*sw:sw], out=block)
+        rows = np.empty((len(block), h, *seen.shape[2:]), dtype)
+        _fold(pool, [seen[:, i:i + h*sh:sh] for i in range(kh)], rows)
+        for c in _channels(c_prev):
+            _fold(pool, [rows[:, :, j:j + w*sw:sw, c] for j in range(kw)],
+                  block[..., c])
         if mode == 'avg':
             block /= kh * kw
 
@@ -149,3 +148,21 @@ def _blocks(m, h_new, w_new, pixels):
                 yield (slice(n, min(n + images, m)),
                        slice(y, min(y + rows, h_new)),
                        slice(x, min(x + cols, w_new)))
+
+
+def _channels(c_prev):
+    """Index all channels at once or, where they are few, one by one.
+
+    NumPy's inner loop runs over them, and is slow when it is short.
+    """
+    return range(c_prev) if c_prev < 4 else [slice(None)]
+
+
+def _fold(pool, parts, out):
+    """Pool arrays of one shape, element by element, into out."""
+    if len(parts) == 1:
+        out[...] = parts[0]
+    else:
+        pool(parts[0], parts[1], out=out, dtype=out.dtype)
+    for part in parts[2:]:
+        pool(out, part, out=out)

@@ -101,7 +101,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
 
     # Long runs of memory copy fastest: with few channels let pixels lie
     # together ('C'), else channels ('F').
-    order, size = ('C', 2**18) if c_prev < 16 else ('F', 2**20)
+    order, size = ('C', 2**17) if c_prev < 16 else ('F', 2**20)
     dtype = _dtype(dZ, A_prev, W, b)
     A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
     A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
@@ -109,7 +109,6 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         A_prev.transpose(3, 0, 1, 2))
     windows = _windows(A_pad, (kh, kw), (sh, sw))
     dA_pad = np.zeros_like(A_pad)
-    dwindows = _windows(dA_pad, (kh, kw), (sh, sw))
     kernels = W.reshape(-1, c_new).astype(dtype, copy=False)
     # The bias is one more weight, whose input is always 1.
     dkernels = np.zeros((len(kernels) + 1, c_new), dtype)
@@ -123,9 +122,16 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         dZ_block = dZ[n, y, x].reshape(-1, c_new).astype(dtype, copy=False)
         dkernels += columns @ dZ_block
         np.matmul(kernels, dZ_block.T, out=columns[:-1])
+        # First add up by rows of the windows, then by columns: kh + kw long
+        # steps, and kw of them on short runs of memory instead of kh * kw.
+        _, _, _, images, h, w = seen.shape
+        under = dA_pad[:, n, y.start*sh:(y.stop - 1)*sh + kh]
+        rows = np.zeros((kw * c_prev, images * under.shape[2] * w), dtype,
+                        order).reshape(kw, *under.shape[:3], w)
         for i in range(kh):
-            for j in range(kw):
-                dwindows[i, j, :, n, y, x] += weighed[i, j]
+            rows[:, :, :, i:i + h*sh:sh] += weighed[i]
+        for j in range(kw):
+            under[..., x.start*sw + j:x.stop*sw + j:sw] += rows[j]
 
     dA_prev = dA_pad[:, :, top:top + h_prev, left:left + w_prev]
     dA_prev = np.ascontiguousarray(dA_prev.transpose(1, 2, 3, 0))
@@ -204,7 +210,7 @@ def _pads(padding, sizes, kernel, strides):
 def _windows(A_pad, kernel, stride):
     """View (c, m, h, w) as (kh, kw, c, m, h_new, w_new), without a copy."""
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, kernel, axis=(2, 3), writeable=True)
+        A_pad, kernel, axis=(2, 3))
     windows = windows[:, :, ::stride[0], ::stride[1]]
     return windows.transpose(4, 5, 0, 1, 2, 3)
 

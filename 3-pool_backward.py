@@ -89,27 +89,41 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
 
     dtype = _dtype(dA, A_prev)
     dA_prev = np.zeros((m, h_prev, w_prev, c_prev), dtype)
-    # Element (i, j) of every window, row by row: (m, h_new, w_new, c_prev).
-    elements = [np.s_[:, i:i + h_new*sh:sh, j:j + w_new*sw:sw]
-                for i in range(kh) for j in range(kw)]
 
     for n, y, x in _blocks(m, h_new, w_new, 2**15 // c_prev):
-        dA_block = dA[n, y, x].astype(dtype, copy=False)
+        h, w = y.stop - y.start, x.stop - x.start
+        under = np.s_[n, y.start*sh:(y.stop - 1)*sh + kh,
+                      x.start*sw:(x.stop - 1)*sw + kw]
+        seen, dseen = A_prev[under], dA_prev[under]
+        dA_block = dA[n, y, x].astype(dtype)
+
         if mode == 'avg':
-            for element in elements:
-                dA_prev[element][n, y, x] += dA_block / (kh * kw)
+            # First to the columns of a window, then to its rows.
+            dA_block /= kh * kw
+            columns = np.zeros((len(dseen), h, *dseen.shape[2:]), dtype)
+            for c in _channels(c_prev):
+                for j in range(kw):
+                    columns[:, :, j:j + w*sw:sw, c] += dA_block[..., c]
+            for i in range(kh):
+                dseen[:, i:i + h*sh:sh] += columns
             continue
-        seen = [A_prev[element][n, y, x] for element in elements]
-        highest = seen[0].copy()
-        for A_element in seen:
-            np.maximum(highest, A_element, out=highest)
-        free = np.ones(highest.shape, bool)
-        for element, A_element in zip(elements, seen):
-            hit = A_element == highest
-            if ties == 'first':
-                hit &= free
-                free ^= hit
-            dA_prev[element][n, y, x] += np.where(hit, dA_block, 0)
+
+        finite = np.isfinite(dA_block).all()
+        for c in _channels(c_prev):
+            # Element (i, j) of every window, row by row.
+            elements = [np.s_[:, i:i + h*sh:sh, j:j + w*sw:sw, c]
+                        for i in range(kh) for j in range(kw)]
+            dA_c = np.ascontiguousarray(dA_block[..., c])
+            highest = np.empty(dA_c.shape, A_prev.dtype)
+            _fold(np.maximum, [seen[e] for e in elements], highest)
+            free = True
+            for e in elements:
+                hit = seen[e] == highest
+                if ties == 'first':
+                    hit &= free
+                    free = free ^ hit
+                # 0 * inf would be NaN.
+                dseen[e] += hit * dA_c if finite else np.where(hit, dA_c, 0)
 
     return dA_prev
 
@@ -175,3 +189,21 @@ def _blocks(m, h_new, w_new, pixels):
                 yield (slice(n, min(n + images, m)),
                        slice(y, min(y + rows, h_new)),
                        slice(x, min(x + cols, w_new)))
+
+
+def _channels(c_prev):
+    """Index all channels at once or, where they are few, one by one.
+
+    NumPy's inner loop runs over them, and is slow when it is short.
+    """
+    return range(c_prev) if c_prev < 4 else [slice(None)]
+
+
+def _fold(pool, parts, out):
+    """Pool arrays of one shape, element by element, into out."""
+    if len(parts) == 1:
+        out[...] = parts[0]
+    else:
+        pool(parts[0], parts[1], out=out, dtype=out.dtype)
+    for part in parts[2:]:
+        pool(out, part, out=out)

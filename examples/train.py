@@ -257,7 +257,7 @@ def arguments(argv):
     parser.add_argument("--batch-size", type=at_least(1), default=32)
     parser.add_argument("--limit", type=at_least(1), metavar="N",
                         help="train on the first N images only")
-    parser.add_argument("--seed", type=at_least(0), default=0, help=(
+    parser.add_argument("--seed", type=at_least(0), default=1, help=(
         "of the initial weights, the order of the images and, for digits, "
         "which of them are held out"))
     parser.add_argument("--out", type=Path, default=Path("out"),
