@@ -68,6 +68,43 @@ CASES = [
 ]
 
 
+class Pool(NamedTuple):
+    """One shape of a pooling, with the mistake that fails it first."""
+
+    name: str
+    A_prev: tuple           # (m, h_prev, w_prev, c_prev)
+    kernel: tuple
+    stride: tuple
+    mode: str
+    hint: str
+    ties: bool = False
+
+
+POOLS = [
+    Pool("max, one window", (1, 2, 2, 1), (2, 2), (2, 2), 'max',
+         "the gradient goes where the window has its maximum"),
+    Pool("avg, one window", (1, 2, 2, 1), (2, 2), (2, 2), 'avg',
+         "each pixel gets dA / (kh * kw)"),
+    Pool("max, channels", (2, 4, 4, 3), (2, 2), (2, 2), 'max',
+         "each channel has a maximum of its own"),
+    Pool("max, windows that overlap", (1, 4, 4, 2), (3, 3), (1, 1), 'max',
+         "where windows overlap, their gradients add up: += and not ="),
+    Pool("avg, windows that overlap", (1, 4, 4, 2), (3, 3), (1, 1), 'avg',
+         "where windows overlap, their gradients add up: += and not ="),
+    Pool("max, wide image", (1, 4, 8, 2), (2, 2), (2, 2), 'max',
+         "h and w are swapped"),
+    Pool("avg, tall kernel", (1, 8, 8, 2), (4, 2), (2, 2), 'avg',
+         "kh and kw are swapped"),
+    Pool("max, stride of two sizes", (1, 7, 7, 2), (2, 2), (2, 3), 'max',
+         "window (y, x) starts at (y*sh, x*sw): stride missing or swapped"),
+    Pool("max, stride that leaves a rest", (1, 6, 7, 2), (3, 2), (2, 2),
+         'max', "pixels after the last window get no gradient"),
+    Pool("max, ties", (1, 4, 4, 2), (2, 2), (2, 2), 'max',
+         "ties: each maximum gets the whole gradient (courses), or the first "
+         "one alone (TensorFlow)", ties=True),
+]
+
+
 def integers(rng, *shapes):
     """Draw small whole numbers, on which float64 is exact."""
     return [rng.integers(-9, 10, shape).astype(float) for shape in shapes]
@@ -80,7 +117,7 @@ def difference(function, case, hint, ours, expected, rtol=0.0):
     equality.
     """
     where = f"{function}, {case}"
-    ours, expected = np.asarray(ours), np.asarray(expected)
+    ours, expected = np.atleast_1d(ours), np.atleast_1d(expected)
     if ours.shape != expected.shape:
         return (f"{where}: shape {ours.shape}, expected {expected.shape} "
                 f"({hint})")
