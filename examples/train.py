@@ -195,8 +195,8 @@ def print_table(history):
               f"{apart[0]:.1e} in the first epoch, {max(apart):.1e} in all.")
 
 
-def draw_curves(history, path):
-    """Draw the loss of each batch, one curve on the other."""
+def curves(history):
+    """Draw the loss of each batch, one engine's curve on the other's."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     styles = {"NumPy": dict(color="#B2D9FF", linewidth=5),
@@ -207,10 +207,10 @@ def draw_curves(history, path):
         axes.plot(epochs, losses, label=name, **styles[name])
     axes.set(xlabel="epoch", ylabel="loss of each batch", yscale="log")
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def draw_predictions(images, labels, read, path):
+def predictions(images, labels, read):
     """Show the first 50 images with what was read; mark what is wrong."""
     figure = Figure(figsize=(7, 4.4), layout="constrained")
     for axes in figure.subplots(5, 10).flat:
@@ -224,7 +224,7 @@ def draw_predictions(images, labels, read, path):
             axes.axis("on")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(color="red", linewidth=2)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
 class Parser(argparse.ArgumentParser):
@@ -296,16 +296,16 @@ def run(argv, history):
     train(engines, args.epochs, args.batch_size, data, rng, history)
 
     print_table(history)
+    images, labels = data[2][:50], data[3][:50]
+    read = engines[0].predict(images).argmax(axis=1)
+    pictures = {"curves.png": curves(history),
+                "predictions.png": predictions(images, labels, read)}
     for engine in engines:
         engine.save(args.out / engine.file)
-    draw_curves(history, args.out / "curves.png")
-    images, labels = data[2:]
-    draw_predictions(images, labels, engines[0].predict(
-        images[:50]).argmax(axis=1), args.out / "predictions.png")
-    print("Written:", ", ".join(str(path) for path in
-                                [args.out / engine.file for engine in engines]
-                                + [args.out / "curves.png",
-                                   args.out / "predictions.png"]))
+    for name, figure in pictures.items():
+        figure.savefig(args.out / name, dpi=120)
+    print("Written:", ", ".join(str(args.out / name) for name in (
+        *(engine.file for engine in engines), *pictures)))
 
 
 def main(argv=None):
