@@ -102,6 +102,7 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
         columns = np.empty((len(kernels), seen[0, 0, 0].size), dtype, order)
         columns[:-1].reshape(seen.shape)[...] = seen
         columns[-1] = 1
+        # (pixels, weights) @ (weights, c_new), straight into its place
         np.matmul(columns.T, kernels, out=Z[n, y, x].reshape(-1, c_new))
 
     return activation(Z)

@@ -120,7 +120,9 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         weighed[...] = seen
         columns[-1] = 1
         dZ_block = dZ[n, y, x].reshape(-1, c_new).astype(dtype, copy=False)
+        # (weights, pixels) @ (pixels, c_new)
         dkernels += columns @ dZ_block
+        # (weights, c_new) @ (c_new, pixels), in the place of what was seen
         np.matmul(kernels, dZ_block.T, out=columns[:-1])
         # First add up by rows of the windows, then by columns: kh + kw long
         # steps, and kw of them on short runs of memory instead of kh * kw.
