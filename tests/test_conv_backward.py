@@ -36,6 +36,8 @@ def test_gradients_are_adjoint_to_the_forward_pass(case, rng):
     dZ, = integers(rng, Z_of(A_prev, W, b, case).shape)
     dA_prev, dW, db = conv_backward(dZ, A_prev, W, b,
                                     case.padding, case.stride)
+    assert [dA_prev.shape, dW.shape, db.shape] == [
+        A_prev.shape, W.shape, (1, 1, 1, len(b))], "db: keepdims=True"
     assert (dA_prev * V).sum() == (dZ * Z_of(V, W, zero, case)).sum(), case
     assert (dW * U).sum() == (dZ * Z_of(A_prev, U, zero, case)).sum(), case
     assert (db * u).sum() == (dZ * Z_of(0 * A_prev, W, u, case)).sum(), case
