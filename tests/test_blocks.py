@@ -5,53 +5,79 @@ import numpy as np
 import pytest
 
 from cases import integers
-from collection import load
+from collection import ROOT, load_module
 from reference import check, conv, pool
 from test_pool_backward import even, mask, scattered
 
-conv_forward = load("0-conv_forward.py")
-pool_forward = load("1-pool_forward.py")
-conv_backward = load("2-conv_backward.py")
-pool_backward = load("3-pool_backward.py")
+MODULES = {name[2:-3]: load_module(ROOT / name) for name in (
+    "0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",
+    "3-pool_backward.py")}
+conv_forward, pool_forward, conv_backward, pool_backward = (
+    getattr(module, name) for name, module in MODULES.items())
 
-CUTS = [    # A_prev, W: where a block ends
-    pytest.param((7, 40, 50, 1), (5, 5, 1, 2), id="after some images, few "
-                 "channels"),
-    pytest.param((1, 200, 90, 1), (5, 5, 1, 2), id="after some rows, few "
-                 "channels"),
-    pytest.param((9, 14, 15, 24), (5, 4, 24, 2), id="after some images"),
-    pytest.param((2, 41, 60, 24), (5, 4, 24, 2), id="after some rows"),
-    pytest.param((2, 3, 130, 1300), (2, 3, 1300, 1), id="within a row"),
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Collect the shapes of all blocks, to see that there was a cut."""
+    shapes = []
+
+    def watched(blocks):
+        def cutting(*arguments):
+            for block in blocks(*arguments):
+                shapes.append(tuple(s.stop - s.start for s in block))
+                yield block
+        return cutting
+
+    for module in MODULES.values():
+        monkeypatch.setattr(module, "_blocks", watched(module._blocks))
+    return shapes
+
+
+CUTS = [    # A_prev, W, stride: where a block ends
+    pytest.param((7, 40, 50, 1), (5, 5, 1, 2), (1, 2),
+                 id="after some images, few channels"),
+    pytest.param((1, 300, 190, 1), (5, 5, 1, 2), (2, 3),
+                 id="after some rows, few channels"),
+    pytest.param((30, 14, 15, 24), (5, 4, 24, 1), (1, 1),
+                 id="after some images"),
+    pytest.param((1, 121, 60, 24), (5, 4, 24, 1), (2, 1),
+                 id="after some rows"),
+    pytest.param((1, 4, 260, 1800), (2, 3, 1800, 1), (1, 2),
+                 id="within a row"),
 ]
 
 
-@pytest.mark.parametrize("shape, kernels", CUTS)
-def test_convolutions_do_not_depend_on_blocks(shape, kernels, rng):
+@pytest.mark.parametrize("shape, kernels, stride", CUTS)
+def test_convolutions_do_not_depend_on_blocks(shape, kernels, stride, cut,
+                                              rng):
     A_prev, W, V, b = integers(rng, shape, kernels, shape, kernels[3:])
-    ours = conv_forward(A_prev, W, b, lambda Z: Z, "valid")
-    check("conv_forward", shape, ours, conv(A_prev, W, b, 1, 1))
+    ours = conv_forward(A_prev, W, b, lambda Z: Z, "valid", stride)
+    check("conv_forward", shape, ours, conv(A_prev, W, b, *stride))
     dZ, = integers(rng, ours.shape)
-    dA_prev, dW, db = conv_backward(dZ, A_prev, W, b, "valid")
-    assert (dA_prev * V).sum() == (dZ * conv(V, W, 0 * b, 1, 1)).sum()
+    dA_prev, dW, db = conv_backward(dZ, A_prev, W, b, "valid", stride)
+    assert (dA_prev * V).sum() == (dZ * conv(V, W, 0 * b, *stride)).sum()
     assert (dW * W).sum() == (dZ * (ours - b)).sum()
     assert (db == dZ.sum(axis=(0, 1, 2))).all()
+    assert len(set(cut)) > 1    # the last block is smaller than the others
 
 
 @pytest.mark.parametrize("shape", [
-    pytest.param((40, 30, 31, 3), id="after some images"),
-    pytest.param((1, 180, 260, 3), id="after some rows"),
-    pytest.param((1, 3, 30, 3000), id="within a row")])
+    pytest.param((90, 30, 31, 3), id="after some images"),
+    pytest.param((1, 180, 430, 3), id="after some rows"),
+    pytest.param((1, 3, 48, 3000), id="within a row")])
 @pytest.mark.parametrize("mode, function, share", [('max', np.max, mask),
                                                    ('avg', np.mean, even)])
-def test_poolings_do_not_depend_on_blocks(shape, mode, function, share, rng):
+def test_poolings_do_not_depend_on_blocks(shape, mode, function, share, cut,
+                                          rng):
     A_prev, = integers(rng, shape)
-    ours = pool_forward(A_prev, (3, 3), (2, 2), mode)
+    ours = pool_forward(A_prev, (3, 3), (2, 3), mode)
     check("pool_forward", shape, ours, rtol=1e-15,
-          expected=pool(A_prev, 3, 3, 2, 2, function))
+          expected=pool(A_prev, 3, 3, 2, 3, function))
     dA, = integers(rng, ours.shape)
     check("pool_backward", shape, rtol=1e-15,
-          ours=pool_backward(dA, A_prev, (3, 3), (2, 2), mode),
-          expected=scattered(dA, A_prev, (3, 3), (2, 2), share))
+          ours=pool_backward(dA, A_prev, (3, 3), (2, 3), mode),
+          expected=scattered(dA, A_prev, (3, 3), (2, 3), share))
+    assert len(set(cut)) > 2    # forward and backward were cut
 
 
 def peak(function, *arguments):

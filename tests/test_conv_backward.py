@@ -165,7 +165,9 @@ RIGHT = dict(dZ=np.ones((2, 5, 6, 4)), A_prev=np.ones((2, 5, 6, 3)),
 @pytest.mark.parametrize("wrong, error, message", [
     (dict(dZ=np.ones((2, 3, 6, 4))), ValueError,
      r"dZ: expected the forward pass's shape \(2, 5, 6, 4\), "
-     r"got shape \(2, 3, 6, 4\)"),
+     r"got shape \(2, 3, 6, 4\)$"),
+    (dict(dZ=np.ones((2, 5, 6, 4)), padding="valid"), ValueError,
+     r"dZ: .* got shape \(2, 5, 6, 4\)$"),
     (dict(dZ=np.ones((2, 5, 6))), ValueError, "dZ: "),
     (dict(dZ=None), TypeError, "dZ: "),
     (dict(stride=(2, 2)), ValueError,

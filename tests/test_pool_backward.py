@@ -126,6 +126,11 @@ def test_the_gradient_is_exact_beside_infinities():
     dA = np.array(np.inf).reshape(1, 1, 1, 1)
     dA_prev = pool_backward(dA, A_prev, (2, 2))[0, :, :, 0]
     assert dA_prev.tolist() == [[0, np.inf], [0, 0]]
+    # One gradient is infinite, the other is not.
+    A_prev = np.array([[1., 2., 4., 3.]]).reshape(1, 1, 4, 1)
+    dA = np.array([np.inf, 5]).reshape(1, 1, 2, 1)
+    dA_prev = pool_backward(dA, A_prev, (1, 2), (1, 2))
+    assert dA_prev.ravel().tolist() == [0, np.inf, 5, 0]
 
 
 @pytest.mark.parametrize("dtypes, expected", [
@@ -178,7 +183,8 @@ RIGHT = dict(dA=np.ones((2, 4, 5, 3)), A_prev=np.ones((2, 5, 6, 3)),
     (dict(A_prev=np.ones((2, 5, 6, 3, 1))), ValueError, "A_prev: expected 4"),
     (dict(A_prev=np.ones((2, 5, 6, 3), object)), TypeError, "A_prev: "),
     (dict(kernel_shape=(2, 7)), ValueError,
-     r"kernel_shape: expected a kernel within A_prev's \(5, 6\)"),
+     r"kernel_shape: expected a kernel within A_prev's \(5, 6\), "
+     r"got \(2, 7\)"),
     (dict(kernel_shape=(2, 0)), ValueError, r"kernel_shape: .* \(2, 0\)"),
     (dict(kernel_shape=(2, "2")), TypeError, "kernel_shape: "),
     (dict(stride=(2, 2.0)), TypeError, "stride: "),
