@@ -76,25 +76,16 @@ def test_integers_equal_the_definition(shape, kernel, stride, mode, ties,
 
 
 @every_pool
-def test_first_is_what_tensorflow_does(shape, kernel, stride, rng, tf):
+@pytest.mark.parametrize("mode, ties", [('max', 'first'), ('avg', 'all')])
+def test_tensorflow_gives_the_same(shape, kernel, stride, mode, ties, rng,
+                                   tf):
     dA, A_prev = draw(rng, shape, kernel, stride)
     X = tf.Variable(A_prev)
     with tf.GradientTape() as tape:
-        A = tf.nn.max_pool2d(X, kernel, stride, "VALID")
-    expected = tape.gradient(A, X, tf.constant(dA))
-    check("pool_backward", "max, ties first",
-          pool_backward(dA, A_prev, kernel, stride, ties='first'), expected)
-
-
-@every_pool
-def test_avg_is_what_tensorflow_does(shape, kernel, stride, rng, tf):
-    dA, A_prev = draw(rng, shape, kernel, stride)
-    X = tf.Variable(A_prev)
-    with tf.GradientTape() as tape:
-        A = tf.nn.avg_pool2d(X, kernel, stride, "VALID")
-    expected = tape.gradient(A, X, tf.constant(dA))
-    check("pool_backward", "avg", rtol=1e-15, expected=expected,
-          ours=pool_backward(dA, A_prev, kernel, stride, 'avg'))
+        A = getattr(tf.nn, f"{mode}_pool2d")(X, kernel, stride, "VALID")
+    check("pool_backward", f"{mode}, ties {ties}", rtol=1e-15,
+          ours=pool_backward(dA, A_prev, kernel, stride, mode, ties),
+          expected=tape.gradient(A, X, tf.constant(dA)))
 
 
 @every_pool
