@@ -47,6 +47,12 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
         Shapes do not match, a size or stride is below 1, padding is negative
         or unknown, the kernel is larger than the padded image.
 
+    Notes
+    -----
+    Inputs are never modified, and results share no memory with them. NaN and
+    infinity take part in the arithmetic. A call needs at most 64 MiB beyond
+    the result and a padded copy of A_prev, whatever the batch or the image.
+
     References
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning

@@ -38,6 +38,12 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
         A size or stride is below 1, A_prev does not have four axes, mode is
         unknown, the kernel is larger than the image.
 
+    Notes
+    -----
+    Inputs are never modified, and results share no memory with them. NaN and
+    infinity take part in the arithmetic. A call needs at most 64 MiB beyond
+    the result, whatever the batch or the image.
+
     References
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning

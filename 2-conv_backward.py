@@ -51,6 +51,12 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         a size or stride is below 1, padding is negative or unknown, the
         kernel is larger than the padded image.
 
+    Notes
+    -----
+    Inputs are never modified, and results share no memory with them. NaN and
+    infinity take part in the arithmetic. A call needs at most 64 MiB beyond
+    the results and padded copies of A_prev and dA_prev, whatever the batch.
+
     References
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning
