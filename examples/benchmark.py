@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
 from cases import difference
@@ -311,8 +312,10 @@ def measured(contest, rounds):
 
 def blas():
     """Name the library that NumPy multiplies with."""
-    config = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{config['name']} {config['version']}"
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            return f"{library['internal_api']} {library['version']}"
+    return "an unknown BLAS"
 
 
 def number(value):

@@ -9,6 +9,13 @@ from collection import ROOT
 FOLDER = ROOT / "examples" / "figures"
 
 
+def far(picture, size=20):
+    """Return the mean colours of squares of size x size pixels."""
+    h, w = (n // size * size for n in picture.shape[:2])
+    return picture[:h, :w].reshape(h // size, size, w // size, size, -1).mean(
+        axis=(1, 3))
+
+
 @pytest.mark.parametrize("function", figures.FIGURES,
                          ids=lambda function: function.__name__)
 def test_the_committed_figure_is_drawn_again(function, tmp_path, request):
@@ -17,8 +24,9 @@ def test_the_committed_figure_is_drawn_again(function, tmp_path, request):
     again = figures.draw(function, tmp_path)
     committed = FOLDER / again.name
     if again.read_bytes() != committed.read_bytes():
-        # Other versions draw other letters, other processors round otherwise.
-        ours, theirs = imread(again), imread(committed)
+        # Other versions draw other letters and move lines by some pixels,
+        # other processors round otherwise: compare as from a distance.
+        ours, theirs = far(imread(again)), far(imread(committed))
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).mean() < 0.04
 
