@@ -92,10 +92,12 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     # numbers, let pixels lie together ('C'), else channels ('F').
     order, size = ('C', 2**17) if kw * c_prev < 16 else ('F', 2**20)
     dtype = _dtype(A_prev, W, b)
-    A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
-    A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
-    A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
-        A_prev.transpose(3, 0, 1, 2))
+    A_pad = A_prev.transpose(3, 0, 1, 2)    # (c_prev, m, h_prev, w_prev)
+    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'C' and c_prev > 1:
+        A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
+        A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
+        A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
+            A_prev.transpose(3, 0, 1, 2))
     windows = _windows(A_pad, (kh, kw), (sh, sw))
     h_new, w_new = windows.shape[4:]
     # The bias is one more weight, whose input is always 1.
@@ -103,9 +105,14 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
                              dtype=dtype)
     Z = np.empty((m, h_new, w_new, c_new), dtype)
 
-    for n, y, x in _blocks(m, h_new, w_new, size // len(kernels)):
+    # All blocks share one piece of memory, so that it stays in the cache.
+    pixels = max(size // len(kernels), 1)
+    memory = np.empty(len(kernels) * pixels, dtype)
+
+    for n, y, x in _blocks(m, h_new, w_new, pixels):
         seen = windows[:, :, :, n, y, x]
-        columns = np.empty((len(kernels), seen[0, 0, 0].size), dtype, order)
+        columns = memory[:len(kernels) * seen[0, 0, 0].size].reshape(
+            (len(kernels), -1), order=order)
         columns[:-1].reshape(seen.shape)[...] = seen
         columns[-1] = 1
         # (pixels, weights) @ (weights, c_new), straight into its place

@@ -109,19 +109,26 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     # together ('C'), else channels ('F').
     order, size = ('C', 2**17) if c_prev < 16 else ('F', 2**20)
     dtype = _dtype(dZ, A_prev, W, b)
-    A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
-    A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
-    A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
-        A_prev.transpose(3, 0, 1, 2))
+    A_pad = A_prev.transpose(3, 0, 1, 2)    # (c_prev, m, h_prev, w_prev)
+    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'C' and c_prev > 1:
+        A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
+        A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
+        A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
+            A_prev.transpose(3, 0, 1, 2))
     windows = _windows(A_pad, (kh, kw), (sh, sw))
-    dA_pad = np.zeros_like(A_pad)
+    dA_pad = np.zeros_like(A_pad, dtype)
     kernels = W.reshape(-1, c_new).astype(dtype, copy=False)
     # The bias is one more weight, whose input is always 1.
     dkernels = np.zeros((len(kernels) + 1, c_new), dtype)
 
-    for n, y, x in _blocks(m, h_new, w_new, size // len(dkernels)):
+    # All blocks share one piece of memory, so that it stays in the cache.
+    pixels = max(size // len(dkernels), 1)
+    memory = np.empty(len(dkernels) * pixels, dtype)
+
+    for n, y, x in _blocks(m, h_new, w_new, pixels):
         seen = windows[:, :, :, n, y, x]
-        columns = np.empty((len(dkernels), seen[0, 0, 0].size), dtype, order)
+        columns = memory[:len(dkernels) * seen[0, 0, 0].size].reshape(
+            (len(dkernels), -1), order=order)
         weighed = columns[:-1].reshape(seen.shape)
         weighed[...] = seen
         columns[-1] = 1
