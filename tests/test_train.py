@@ -176,6 +176,16 @@ def test_mnist_out_of_reach_ends_in_one_line(tmp_path, capsys, monkeypatch):
                    capsys)
 
 
+def test_a_download_that_fails_ends_in_one_line(tf, capsys, monkeypatch):
+    def unreachable():
+        raise OSError("no route\nto the host")
+
+    monkeypatch.setattr(tf.keras.datasets.mnist, "load_data", unreachable)
+    assert_refused(["--data", "mnist", "--engine", "keras"],
+                   "--data mnist: cannot be downloaded .no route.; pass --data"
+                   " digits", capsys)
+
+
 def assert_refused(arguments, message, capsys):
     assert train.main([str(argument) for argument in arguments]) == 2
     printed = capsys.readouterr()
