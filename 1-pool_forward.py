@@ -84,7 +84,7 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
         block = A[n, y, x]
         rows = np.empty((len(block), h, *seen.shape[2:]), dtype)
         _fold(pool, [seen[:, i:i + h*sh:sh] for i in range(kh)], rows)
-        for c in _channels(c_prev):
+        for c in _channels(c_prev, few=8):
             _fold(pool, [rows[:, :, j:j + w*sw:sw, c] for j in range(kw)],
                   block[..., c])
         if mode == 'avg':
@@ -156,12 +156,12 @@ def _blocks(m, h_new, w_new, pixels):
                        slice(x, min(x + cols, w_new)))
 
 
-def _channels(c_prev):
+def _channels(c_prev, few):
     """Index all channels at once or, where they are few, one by one.
 
     NumPy's inner loop runs over them, and is slow when it is short.
     """
-    return range(c_prev) if c_prev < 4 else [slice(None)]
+    return range(c_prev) if c_prev <= few else [slice(None)]
 
 
 def _fold(pool, parts, out):

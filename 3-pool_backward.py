@@ -107,7 +107,7 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             # First to the columns of a window, then to its rows.
             dA_block /= kh * kw
             columns = np.zeros((len(dseen), h, *dseen.shape[2:]), dtype)
-            for c in _channels(c_prev):
+            for c in _channels(c_prev, few=8):
                 for j in range(kw):
                     columns[:, :, j:j + w*sw:sw, c] += dA_block[..., c]
             for i in range(kh):
@@ -115,7 +115,7 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             continue
 
         finite = np.isfinite(dA_block).all()
-        for c in _channels(c_prev):
+        for c in _channels(c_prev, few=3):
             # Element (i, j) of every window, row by row.
             elements = [np.s_[:, i:i + h*sh:sh, j:j + w*sw:sw, c]
                         for i in range(kh) for j in range(kw)]
@@ -197,12 +197,12 @@ def _blocks(m, h_new, w_new, pixels):
                        slice(x, min(x + cols, w_new)))
 
 
-def _channels(c_prev):
+def _channels(c_prev, few):
     """Index all channels at once or, where they are few, one by one.
 
     NumPy's inner loop runs over them, and is slow when it is short.
     """
-    return range(c_prev) if c_prev < 4 else [slice(None)]
+    return range(c_prev) if c_prev <= few else [slice(None)]
 
 
 def _fold(pool, parts, out):

@@ -260,8 +260,8 @@ def test_large_calls_too_give_the_same_bits_from_eight_threads(rng):
 
 
 @some
-@given(convolutions(least_m=1))
-def test_keras_agrees_on_the_same_draws(tf, drawn):
+@given(convolutions(least_m=1), poolings(least_m=1))
+def test_tensorflow_agrees_on_the_same_draws(tf, drawn, pool):
     A_prev, W, b, padding, stride = drawn
     frame, word = [(0, 0), (0, 0)], "SAME"
     if padding != "same":
@@ -277,6 +277,17 @@ def test_keras_agrees_on_the_same_draws(tf, drawn):
     dA_prev, dW, _ = conv_backward(dZ, A_prev, W, b, padding, stride)
     check("conv_backward dA_prev", str(drawn[3:]), dA_prev, dX)
     check("conv_backward dW", str(drawn[3:]), dW, dw)
+    A_prev, kernel, stride = pool
+    X = tf.Variable(A_prev)
+    for mode, function in (('max', tf.nn.max_pool2d),
+                           ('avg', tf.nn.avg_pool2d)):
+        with tf.GradientTape() as tape:
+            A = function(X, kernel, stride, "VALID")
+        ours = pool_forward(A_prev, kernel, stride, mode)
+        check("pool_forward", mode, ours, A, rtol=1e-14)
+        check("pool_backward", mode, rtol=1e-14, expected=tape.gradient(
+            A, X, tf.constant(ours)), ours=pool_backward(
+                ours, A_prev, kernel, stride, mode, 'first'))
 
 
 @some
