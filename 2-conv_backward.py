@@ -109,7 +109,8 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     # together ('C'), else channels ('F').
     order, size = ('C', 2**17) if c_prev < 16 else ('F', 2**20)
     dtype = _dtype(dZ, A_prev, W, b)
-    A_pad = A_prev.transpose(3, 0, 1, 2)    # (c_prev, m, h_prev, w_prev)
+    # (c_prev, m, h_pad, w_pad); A_prev itself where it already lies so.
+    A_pad = A_prev.transpose(3, 0, 1, 2)
     if (h_pad, w_pad) != (h_prev, w_prev) or order == 'C' and c_prev > 1:
         A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
         A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
