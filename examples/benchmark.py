@@ -17,13 +17,14 @@ import numpy as np
 from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
-from cases import difference
-from collection import load
+from cases import difference, same_Z
+from collection import ROOT, load, load_module
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
 conv_backward = load("2-conv_backward.py")
 pool_backward = load("3-pool_backward.py")
+pads_of = load_module(ROOT / "0-conv_forward.py")._pads
 
 CONVS = {   # A_prev, W, padding, stride
     "lenet1": ((256, 28, 28, 1), (5, 5, 1, 6), "same", 1),
@@ -114,10 +115,6 @@ class Contest(NamedTuple):
     moved: float        # bytes that must come in or go out
 
 
-def same_Z(Z):
-    return Z
-
-
 def first_of(dZ, outputs):
     """Return the gradient of the first image, zero after its first outputs."""
     cut = np.zeros_like(dZ[:1])
@@ -164,11 +161,7 @@ def conv_contests(row, dtype, rng, tf, torch, outputs):
             tf.raw_ops.Conv2DBackpropFilter(
                 input=X, filter_sizes=w.shape, out_backprop=G, **options),
             tf.reshape(tf.reduce_sum(G, axis=(0, 1, 2)), (1, 1, 1, -1)))}
-    frame = [(0, 0), (0, 0)]
-    if padding == "same":
-        totals = [max((-(-size // s) - 1) * s + k - size, 0)
-                  for size, k in zip(shape[1:3], kernels)]
-        frame = [(t // 2, t - t // 2) for t in totals]
+    frame = pads_of(padding, shape[1:3], kernels[:2], (s, s))
     arrays = {"ours": as_numpy, "Keras": as_numpy}
     if torch:
         pad = (*frame[1], *frame[0])

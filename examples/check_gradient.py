@@ -61,7 +61,7 @@ def slopes(what, case, gradient, loss, A, rng, step=1e-2):
 
 
 def check_conv(case, backward, forward, rng):
-    """Yield the two proofs of conv_backward, as functions that may fail."""
+    """Return the two proofs of conv_backward, as functions that may fail."""
     A_prev, W, V, U = integers(rng, case.A_prev, case.W, case.A_prev, case.W)
     b, u = integers(rng, *[(1, 1, 1, case.W[-1])] * 2)
 
@@ -94,7 +94,7 @@ def check_conv(case, backward, forward, rng):
 
 
 def check_pool(case, backward, forward, rng):
-    """Yield the two proofs of pool_backward, as functions that may fail."""
+    """Return the two proofs of pool_backward, as functions that may fail."""
     # All pixels differ by more than the step, except where ties are asked.
     A_prev = rng.permutation(np.arange(float(np.prod(case.A_prev))))
     A_prev = A_prev.reshape(case.A_prev)
@@ -142,11 +142,12 @@ def verdict(proof):
 def report(name, backward, forward):
     """Print the table; return how many cases failed."""
     rng, failed = np.random.default_rng(0), 0
-    conv = name == "conv_backward"
-    cases = [c for c in CASES if isinstance(c.padding, str)] if conv else POOLS
+    check, cases = check_pool, POOLS
+    if name == "conv_backward":
+        check = check_conv
+        cases = [case for case in CASES if isinstance(case.padding, str)]
     print(f"{'case':34}slopes  adjoint")
     for case in cases:
-        check = check_conv if conv else check_pool
         try:
             results = [verdict(proof) for proof in
                        check(case, backward, forward, rng)]
@@ -157,8 +158,9 @@ def report(name, backward, forward):
         reason = reasons[0] or reasons[1]
         if reason:
             failed += 1
-            hint = "" if case.hint in reason else f" (usual cause: {case.hint}"
-            print(f"    {reason}{hint + ')' if hint else ''}")
+            if "usual cause" not in reason:
+                reason += f" (usual cause: {case.hint})"
+            print(f"    {reason}")
     print(f"{len(cases) - failed} of {len(cases)} cases hold.")
     return failed
 
@@ -167,9 +169,7 @@ def function_in(path, names):
     """Return the first of the functions that a student's file defines."""
     try:
         module = load_module(path)
-    except BaseException as error:      # a file may also exit, or worse
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except (Exception, SystemExit) as error:    # a file may also exit
         raise SystemExit(f"{path}: does not load: {type(error).__name__}: "
                          f"{error}")
     for name in names:

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
 import train
+from cases import same_Z
 from collection import ROOT, load, load_module
 from images import load_data
 
@@ -25,10 +26,6 @@ pool_backward = load("3-pool_backward.py")
 BLUE = "#B2D9FF"
 STYLE = {"font.size": 9, "axes.linewidth": 1, "savefig.dpi": 200,
          "figure.facecolor": "white", "axes.titlesize": 9}
-
-
-def same_Z(Z):
-    return Z
 
 
 def grid(axes, values, left=0, top=0, window=None, color=BLUE, frame=False):
@@ -94,22 +91,17 @@ def padding():
         (top, bottom), (left, right) = pads_of(pad, (5, 5), (k, k), (s, s))
         Z = conv_forward(np.ones((1, 5, 5, 1)), np.ones((k, k, 1, 1)), [0],
                          same_Z, pad, (s, s))
-        h, w = 5 + top + bottom, 5 + left + right
         last = (Z.shape[1] - 1) * s, (Z.shape[2] - 1) * s
         axes.add_patch(Rectangle(last[::-1], k, k, color="#E4F1FF"))
-        grid(axes, [["0"] * w] * h, window=(0, 0, k, k), frame=True)
+        image = np.full((5, 5), "")
+        grid(axes, np.pad(image, ((top, bottom), (left, right)),
+                          constant_values="0"),
+             window=(0, 0, k, k), frame=True)
         axes.add_patch(Rectangle((left, top), 5, 5, facecolor="none",
                                  edgecolor="black", linewidth=2.2))
-        for y in range(5):
-            for x in range(5):
-                axes.add_patch(Rectangle((left + x, top + y), 1, 1,
-                                         fill=False, linewidth=1))
-        for text in axes.texts:
-            x, y = text.get_position()
-            if left < x < left + 5 and top < y < top + 5:
-                text.set_text("")
+        grid(axes, image, left, top)
         bare(axes, 8, 8, f"{title}\n{Z.shape[1]}x{Z.shape[2]} out",
-             left=w / 2 - 4)
+             left=(left + 5 + right) / 2 - 4)
     return figure
 
 

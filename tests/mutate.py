@@ -85,11 +85,10 @@ def places(tree, seen):
     """Return the nodes to change, those of each twin helper once."""
     parts = [part for part in tree.body if isinstance(part, ast.FunctionDef)
              and ast.unparse(part) not in seen]
-    tuning = {line for part in parts for node in ast.walk(part)
+    tuning = {node.lineno for part in parts for node in ast.walk(part)
               if isinstance(node, (ast.Assign, ast.Return, ast.For))
-              if any(text in ast.unparse(node).splitlines()[0]
-                     for text in TUNING)
-              for line in [node.lineno]}
+              and any(text in ast.unparse(node).splitlines()[0]
+                      for text in TUNING)}
     return [node for part in parts for node in ast.walk(part)
             if getattr(node, "lineno", 0) not in tuning
             and not (isinstance(node, ast.Expr)

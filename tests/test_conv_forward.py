@@ -2,16 +2,12 @@
 import numpy as np
 import pytest
 
-from cases import CASES, integers
+from cases import CASES, integers, same_Z
 from collection import load
 from reference import check, conv, sides
 
 conv_forward = load("0-conv_forward.py")
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
-
-
-def same_Z(Z):
-    return Z
 
 
 def test_the_tiny_example_by_hand():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import same_Z
 from collection import load
 from reference import check
 
@@ -17,10 +18,6 @@ pool_backward = load("3-pool_backward.py")
 many = settings(derandomize=True, deadline=None, max_examples=120,
                 database=None)
 some = settings(many, max_examples=40)
-
-
-def same_Z(Z):
-    return Z
 
 
 @st.composite
