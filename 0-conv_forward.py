@@ -88,38 +88,41 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     _expect(callable(activation), "activation", "a callable",
             repr(activation), TypeError)
 
-    # Long runs of memory copy fastest: where a row of a kernel holds few
-    # numbers, let pixels lie together ('C'), else channels ('F').
-    order, size = ('C', 2**17) if kw * c_prev < 16 else ('F', 2**20)
     dtype = _dtype(A_prev, W, b)
-    # (c_prev, m, h_pad, w_pad); A_prev itself where it already lies so.
-    A_pad = A_prev.transpose(3, 0, 1, 2)
-    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'C' and c_prev > 1:
-        A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
-        A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
-        A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
-            A_prev.transpose(3, 0, 1, 2))
-    windows = _windows(A_pad, (kh, kw), (sh, sw))
-    h_new, w_new = windows.shape[4:]
+    A_pad = A_prev
+    if (h_pad, w_pad) != (h_prev, w_prev):
+        A_pad = np.zeros((m, h_pad, w_pad, c_prev), dtype)
+        A_pad[:, top:top + h_prev, left:left + w_prev] = A_prev
+    h_new, w_new = (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1
+
+    # One product computes `tile` neighbours, from the pixels that they see.
+    tile = _tile(w_new, W.shape, sw)
+    windows = _windows(A_pad, (kh, kw), (sh, sw), tile)
     # The bias is one more weight, whose input is always 1.
-    kernels = np.concatenate((W.reshape(-1, c_new), b.reshape(1, c_new)),
-                             dtype=dtype)
-    Z = np.empty((m, h_new, w_new, c_new), dtype)
+    kernels = np.concatenate((
+        _side_by_side(W, tile, sw).reshape(-1, tile * c_new),
+        np.tile(b.reshape(1, c_new), tile)), dtype=dtype)
+    Z = np.empty((*windows.shape[:3], tile * c_new), dtype)
 
     # All blocks share one piece of memory, so that it stays in the cache.
-    pixels = max(size // len(kernels), 1)
-    memory = np.empty(len(kernels) * pixels, dtype)
+    memory = np.empty((max(2**19 // len(kernels), 1), len(kernels)), dtype)
+    for n, y, x in _blocks(*windows.shape[:3], len(memory)):
+        seen = windows[n, y, x]
+        Z_block = Z[n, y, x].reshape(-1, tile * c_new)
+        columns = memory[:len(Z_block)]
+        columns[:, :-1].reshape(seen.shape)[...] = seen
+        columns[:, -1] = 1
+        # (tiles, weights) @ (weights, tile * c_new), straight into its place
+        with np.errstate(invalid="ignore"):
+            np.matmul(columns, kernels, out=Z_block)
+        if tile > 1 and not np.isfinite(Z_block[:, 0]).all():
+            # 0 * inf is NaN: here each kernel must see its window alone.
+            for t in range(tile):
+                window = seen[:, :, :, :, t*sw:t*sw + kw].astype(dtype)
+                Z_block[:, t*c_new:(t + 1)*c_new] = b.reshape(c_new) + (
+                    window.reshape(len(Z_block), -1) @ W.reshape(-1, c_new))
 
-    for n, y, x in _blocks(m, h_new, w_new, pixels):
-        seen = windows[:, :, :, n, y, x]
-        columns = memory[:len(kernels) * seen[0, 0, 0].size].reshape(
-            (len(kernels), -1), order=order)
-        columns[:-1].reshape(seen.shape)[...] = seen
-        columns[-1] = 1
-        # (pixels, weights) @ (weights, c_new), straight into its place
-        np.matmul(columns.T, kernels, out=Z[n, y, x].reshape(-1, c_new))
-
-    return activation(Z)
+    return activation(Z.reshape(m, h_new, w_new, c_new))
 
 
 def _expect(holds, name, expected, got, error=ValueError):
@@ -189,12 +192,40 @@ def _pads(padding, sizes, kernel, strides):
     return (ph, ph), (pw, pw)
 
 
-def _windows(A_pad, kernel, stride):
-    """View (c, m, h, w) as (kh, kw, c, m, h_new, w_new), without a copy."""
+def _tile(w_new, kernel, sw):
+    """Choose how many outputs of a row one product computes together.
+
+    Windows side by side share pixels: t of them, copied as one, are only
+    (t - 1)*sw + kw pixels wide. In return the product multiplies by zeros,
+    since a kernel sees its own window alone. Moving one number through memory
+    takes about as long as 160 multiplications.
+    """
+    kh, kw, c_prev, c_new = kernel
+
+    def width(t):
+        return (t - 1)*sw + kw
+
+    return min((t for t in range(1, w_new + 1) if w_new % t == 0
+                and (t == 1 or kh * width(t) * c_prev * t * c_new <= 2**18)),
+               key=lambda t: width(t) * (c_new + 160 / t))
+
+
+def _side_by_side(W, tile, sw):
+    """Return (kh, width, c_prev, tile, c_new): W, each time sw further on."""
+    kh, kw, c_prev, c_new = W.shape
+    kernels = np.zeros((kh, (tile - 1)*sw + kw, c_prev, tile, c_new), W.dtype)
+    for t in range(tile):
+        kernels[:, t*sw:t*sw + kw, :, t] = W
+    return kernels
+
+
+def _windows(A_pad, kernel, stride, tile):
+    """View (m, h, w, c) as (m, h_new, tiles, kh, width, c), without a copy."""
+    width = (tile - 1)*stride[1] + kernel[1]
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, kernel, axis=(2, 3))
-    windows = windows[:, :, ::stride[0], ::stride[1]]
-    return windows.transpose(4, 5, 0, 1, 2, 3)
+        A_pad, (kernel[0], width), axis=(1, 2), writeable=True)
+    windows = windows[:, ::stride[0], ::tile * stride[1]]
+    return windows.transpose(0, 1, 2, 4, 5, 3)
 
 
 def _blocks(m, h_new, w_new, pixels):

@@ -105,54 +105,57 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
             f"shape {dZ.shape}" + kept * (
                 ' (is "same" to keep the size? see README, "If your grader")'))
 
-    # Long runs of memory copy fastest: with few channels let pixels lie
-    # together ('C'), else channels ('F').
-    order, size = ('C', 2**17) if c_prev < 16 else ('F', 2**20)
     dtype = _dtype(dZ, A_prev, W, b)
-    # (c_prev, m, h_pad, w_pad); A_prev itself where it already lies so.
-    A_pad = A_prev.transpose(3, 0, 1, 2)
-    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'C' and c_prev > 1:
-        A_pad = np.zeros((c_prev, m * h_pad * w_pad), dtype, order)
-        A_pad = A_pad.reshape(c_prev, m, h_pad, w_pad)
-        A_pad[:, :, top:top + h_prev, left:left + w_prev] = (
-            A_prev.transpose(3, 0, 1, 2))
-    windows = _windows(A_pad, (kh, kw), (sh, sw))
-    dA_pad = np.zeros_like(A_pad, dtype)
-    kernels = W.reshape(-1, c_new).astype(dtype, copy=False)
+    A_pad = A_prev
+    if (h_pad, w_pad) != (h_prev, w_prev):
+        A_pad = np.zeros((m, h_pad, w_pad, c_prev), dtype)
+        A_pad[:, top:top + h_prev, left:left + w_prev] = A_prev
+    dA_pad = np.zeros(A_pad.shape, dtype)
+
+    # One product serves `tile` neighbours in a row of dZ.
+    tile = _tile(w_new, W.shape, sw)
+    windows = _windows(A_pad, (kh, kw), (sh, sw), tile)
+    dwindows = _windows(dA_pad, (kh, kw), (sh, sw), tile)
+    # Windows so many rows or tiles apart do not overlap.
+    rows_apart = -(-kh // sh)
+    tiles_apart = -(-windows.shape[4] // (tile * sw))
+    wide_W = _side_by_side(W, tile, sw).astype(dtype, copy=False)
+    kernels = wide_W.reshape(-1, tile * c_new)
     # The bias is one more weight, whose input is always 1.
-    dkernels = np.zeros((len(kernels) + 1, c_new), dtype)
+    dkernels = np.zeros((len(kernels) + 1, tile * c_new), dtype)
 
     # All blocks share one piece of memory, so that it stays in the cache.
-    pixels = max(size // len(dkernels), 1)
-    memory = np.empty(len(dkernels) * pixels, dtype)
-
-    for n, y, x in _blocks(m, h_new, w_new, pixels):
-        seen = windows[:, :, :, n, y, x]
-        columns = memory[:len(dkernels) * seen[0, 0, 0].size].reshape(
-            (len(dkernels), -1), order=order)
-        weighed = columns[:-1].reshape(seen.shape)
+    memory = np.empty((max(2**19 // len(dkernels), 1), len(dkernels)), dtype)
+    for n, y, x in _blocks(*windows.shape[:3], len(memory)):
+        seen, dseen = windows[n, y, x], dwindows[n, y, x]
+        dZ_block = dZ[n, y, x.start*tile:x.stop*tile].reshape(
+            -1, tile * c_new).astype(dtype, copy=False)
+        columns = memory[:len(dZ_block)]
+        weighed = columns[:, :-1].reshape(seen.shape)
         weighed[...] = seen
-        columns[-1] = 1
-        dZ_block = dZ[n, y, x].reshape(-1, c_new).astype(dtype, copy=False)
-        # (weights, pixels) @ (pixels, c_new)
-        dkernels += columns @ dZ_block
-        # (weights, c_new) @ (c_new, pixels), in the place of what was seen
-        np.matmul(kernels, dZ_block.T, out=columns[:-1])
-        # First add up by rows of the windows, then by columns: kh + kw long
-        # steps, and kw of them on short runs of memory instead of kh * kw.
-        _, _, _, images, h, w = seen.shape
-        under = dA_pad[:, n, y.start*sh:(y.stop - 1)*sh + kh]
-        rows = np.zeros((kw * c_prev, images * under.shape[2] * w), dtype,
-                        order).reshape(kw, *under.shape[:3], w)
-        for i in range(kh):
-            rows[:, :, :, i:i + h*sh:sh] += weighed[i]
-        for j in range(kw):
-            under[..., x.start*sw + j:x.stop*sw + j:sw] += rows[j]
+        columns[:, -1] = 1
+        with np.errstate(invalid="ignore"):
+            # (weights, tiles) @ (tiles, tile * c_new)
+            dkernels += columns.T @ dZ_block
+            # (tiles, tile * c_new) @ (tile * c_new, weights), in its place
+            np.matmul(dZ_block, kernels.T, out=columns[:, :-1])
+        if tile > 1 and not np.isfinite(dkernels[-1]).all():
+            # 0 * inf is NaN: here each window must hear its kernel alone.
+            weighed[...] = 0
+            for t in range(tile):
+                window = weighed[:, :, :, :, t*sw:t*sw + kw]
+                window += (dZ_block[:, t*c_new:(t + 1)*c_new]
+                           @ W.reshape(-1, c_new).T).reshape(window.shape)
+        for i in range(rows_apart):
+            for j in range(tiles_apart):
+                dseen[:, i::rows_apart, j::tiles_apart] += (
+                    weighed[:, i::rows_apart, j::tiles_apart])
 
-    dA_prev = dA_pad[:, :, top:top + h_prev, left:left + w_prev]
-    dA_prev = np.ascontiguousarray(dA_prev.transpose(1, 2, 3, 0))
-    dW = dkernels[:-1].reshape(W.shape)
-    db = dkernels[-1].reshape(1, 1, 1, c_new)
+    dA_prev = np.ascontiguousarray(
+        dA_pad[:, top:top + h_prev, left:left + w_prev])
+    dwide_W = dkernels[:-1].reshape(wide_W.shape)
+    dW = sum(dwide_W[:, t*sw:t*sw + kw, :, t] for t in range(tile))
+    db = dkernels[-1].reshape(1, 1, tile, c_new).sum(axis=2, keepdims=True)
     return dA_prev, dW, db
 
 
@@ -223,12 +226,40 @@ def _pads(padding, sizes, kernel, strides):
     return (ph, ph), (pw, pw)
 
 
-def _windows(A_pad, kernel, stride):
-    """View (c, m, h, w) as (kh, kw, c, m, h_new, w_new), without a copy."""
+def _tile(w_new, kernel, sw):
+    """Choose how many outputs of a row one product computes together.
+
+    Windows side by side share pixels: t of them, copied as one, are only
+    (t - 1)*sw + kw pixels wide. In return the product multiplies by zeros,
+    since a kernel sees its own window alone. Moving one number through memory
+    takes about as long as 160 multiplications.
+    """
+    kh, kw, c_prev, c_new = kernel
+
+    def width(t):
+        return (t - 1)*sw + kw
+
+    return min((t for t in range(1, w_new + 1) if w_new % t == 0
+                and (t == 1 or kh * width(t) * c_prev * t * c_new <= 2**18)),
+               key=lambda t: width(t) * (c_new + 160 / t))
+
+
+def _side_by_side(W, tile, sw):
+    """Return (kh, width, c_prev, tile, c_new): W, each time sw further on."""
+    kh, kw, c_prev, c_new = W.shape
+    kernels = np.zeros((kh, (tile - 1)*sw + kw, c_prev, tile, c_new), W.dtype)
+    for t in range(tile):
+        kernels[:, t*sw:t*sw + kw, :, t] = W
+    return kernels
+
+
+def _windows(A_pad, kernel, stride, tile):
+    """View (m, h, w, c) as (m, h_new, tiles, kh, width, c), without a copy."""
+    width = (tile - 1)*stride[1] + kernel[1]
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, kernel, axis=(2, 3))
-    windows = windows[:, :, ::stride[0], ::stride[1]]
-    return windows.transpose(4, 5, 0, 1, 2, 3)
+        A_pad, (kernel[0], width), axis=(1, 2), writeable=True)
+    windows = windows[:, ::stride[0], ::tile * stride[1]]
+    return windows.transpose(0, 1, 2, 4, 5, 3)
 
 
 def _blocks(m, h_new, w_new, pixels):

@@ -34,13 +34,13 @@ def cut(monkeypatch):
 
 
 CUTS = [    # A_prev, W, stride: where a block ends
-    pytest.param((7, 40, 50, 1), (5, 5, 1, 2), (1, 2),
+    pytest.param((70, 40, 50, 1), (5, 5, 1, 2), (1, 2),
                  id="after some images, few channels"),
-    pytest.param((1, 300, 190, 1), (5, 5, 1, 2), (2, 3),
+    pytest.param((1, 1300, 190, 1), (5, 5, 1, 2), (2, 3),
                  id="after some rows, few channels"),
     pytest.param((30, 14, 15, 24), (5, 4, 24, 1), (1, 1),
                  id="after some images"),
-    pytest.param((1, 121, 60, 24), (5, 4, 24, 1), (2, 1),
+    pytest.param((1, 301, 60, 24), (5, 4, 24, 1), (2, 1),
                  id="after some rows"),
     pytest.param((1, 4, 260, 1800), (2, 3, 1800, 1), (1, 2),
                  id="within a row"),

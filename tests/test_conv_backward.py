@@ -158,6 +158,30 @@ def test_no_images_give_zero_gradients():
     assert db.shape == (1, 1, 1, 6) and not db.any()
 
 
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+@pytest.mark.parametrize("bad", ["dZ", "A_prev", "W"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf
+def test_what_is_not_finite_stays_in_windows_that_hold_it(
+        dtype, bad, stride, rng):
+    # In rows so long, one product serves several outputs of a row.
+    A_prev, W, b = integers(rng, (3, 5, 38, 2), (2, 3, 2, 3), (3,))
+    dZ, = integers(rng, conv(A_prev, W, b, *stride).shape)
+    array = dict(dZ=dZ, A_prev=A_prev, W=W)[bad]
+    array[-1, 1, 1, 0] = np.nan
+    array[0, 0, 1, 0] = np.inf
+    dA_prev, dW = np.zeros_like(A_prev), np.zeros_like(W)
+    for n, y, x, k in np.ndindex(dZ.shape):
+        window = np.s_[n, y*stride[0]:y*stride[0] + 2,
+                       x*stride[1]:x*stride[1] + 3]
+        dA_prev[window] += W[..., k] * dZ[n, y, x, k]
+        dW[..., k] += A_prev[window] * dZ[n, y, x, k]
+    ours = conv_backward(dZ.astype(dtype), A_prev.astype(dtype),
+                         W.astype(dtype), b.astype(dtype), "valid", stride)
+    for gradient, expected in zip(ours, (dA_prev, dW, dZ.sum((0, 1, 2)))):
+        np.testing.assert_array_equal(np.squeeze(gradient), expected)
+
+
 RIGHT = dict(dZ=np.ones((2, 5, 6, 4)), A_prev=np.ones((2, 5, 6, 3)),
              W=np.ones((3, 3, 3, 4)), b=np.zeros((1, 1, 1, 4)))
 

@@ -134,6 +134,24 @@ def test_infinity_reaches_only_the_windows_that_see_it():
     assert Z[0, :, :, 0].tolist() == [[0, 0, np.inf], [0, 0, 0]]
 
 
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+@pytest.mark.parametrize("c_new", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf
+def test_what_is_not_finite_stays_in_windows_that_see_it(
+        dtype, c_new, stride, rng):
+    # In rows so long, one product computes several outputs of a row.
+    A_prev, W, b = integers(rng, (3, 5, 38, 2), (2, 3, 2, c_new), (c_new,))
+    A_prev[0, 1, 7, 1] = np.nan
+    A_prev[0, 3, 20, 0] = np.inf
+    A_prev[2, 3, 22, 0] = -np.inf
+    W[0, 1, 0, 1:] = np.inf
+    Z = conv_forward(A_prev.astype(dtype), W.astype(dtype), b.astype(dtype),
+                     same_Z, "valid", stride)
+    np.testing.assert_array_equal(Z, conv(A_prev, W, b, *stride))
+    assert 0 < np.isnan(Z[..., 0]).mean() < 0.1
+
+
 ONES = dict(A_prev=np.ones((2, 5, 6, 3)), W=np.ones((3, 3, 3, 4)),
             b=np.zeros((1, 1, 1, 4)), activation=same_Z)
 
