@@ -101,15 +101,18 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
         under = np.s_[n, y.start*sh:(y.stop - 1)*sh + kh,
                       x.start*sw:(x.stop - 1)*sw + kw]
         seen, dseen = A_prev[under], dA_prev[under]
-        dA_block = dA[n, y, x].astype(dtype)
+        dA_block = dA[n, y, x].astype(dtype, copy=False)
 
         if mode == 'avg':
             # First to the columns of a window, then to its rows.
-            dA_block /= kh * kw
+            dA_block = dA_block / (kh * kw)
             columns = np.zeros((len(dseen), h, *dseen.shape[2:]), dtype)
             for c in _channels(c_prev, few=8):
                 for j in range(kw):
-                    columns[:, :, j:j + w*sw:sw, c] += dA_block[..., c]
+                    if j < sw:      # the first to come here
+                        columns[:, :, j:j + w*sw:sw, c] = dA_block[..., c]
+                    else:
+                        columns[:, :, j:j + w*sw:sw, c] += dA_block[..., c]
             for i in range(kh):
                 dseen[:, i:i + h*sh:sh] += columns
             continue
