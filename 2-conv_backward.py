@@ -121,25 +121,28 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     tiles_apart = -(-windows.shape[4] // (tile * sw))
     wide_W = _side_by_side(W, tile, sw).astype(dtype, copy=False)
     kernels = wide_W.reshape(-1, tile * c_new)
-    # The bias is one more weight, whose input is always 1.
-    dkernels = np.zeros((len(kernels) + 1, tile * c_new), dtype)
+    dkernels = np.zeros(kernels.shape, dtype)
+    dbiases = np.zeros(tile * c_new, dtype)
 
     # All blocks share one piece of memory, so that it stays in the cache.
-    memory = np.empty((max(2**19 // len(dkernels), 1), len(dkernels)), dtype)
+    memory = np.empty((max(2**19 // len(kernels), 1), len(kernels)), dtype)
     for n, y, x in _blocks(*windows.shape[:3], len(memory)):
         seen, dseen = windows[n, y, x], dwindows[n, y, x]
         dZ_block = dZ[n, y, x.start*tile:x.stop*tile].reshape(
             -1, tile * c_new).astype(dtype, copy=False)
-        columns = memory[:len(dZ_block)]
-        weighed = columns[:, :-1].reshape(seen.shape)
-        weighed[...] = seen
-        columns[:, -1] = 1
+        columns = weighed = memory[:len(dZ_block)]
+        if seen.flags.c_contiguous:     # such as single pixels
+            columns = seen.reshape(columns.shape)
+        else:
+            columns.reshape(seen.shape)[...] = seen
+        dbiases += np.ones(len(dZ_block), dtype) @ dZ_block
         with np.errstate(invalid="ignore"):
             # (weights, tiles) @ (tiles, tile * c_new)
             dkernels += columns.T @ dZ_block
-            # (tiles, tile * c_new) @ (tile * c_new, weights), in its place
-            np.matmul(dZ_block, kernels.T, out=columns[:, :-1])
-        if tile > 1 and not np.isfinite(dkernels[-1]).all():
+            # (tiles, tile * c_new) @ (tile * c_new, weights)
+            np.matmul(dZ_block, kernels.T, out=weighed)
+        weighed = weighed.reshape(seen.shape)
+        if tile > 1 and not np.isfinite(dbiases).all():
             # 0 * inf is NaN: here each window must hear its kernel alone.
             weighed[...] = 0
             for t in range(tile):
@@ -153,9 +156,9 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
 
     dA_prev = np.ascontiguousarray(
         dA_pad[:, top:top + h_prev, left:left + w_prev])
-    dwide_W = dkernels[:-1].reshape(wide_W.shape)
+    dwide_W = dkernels.reshape(wide_W.shape)
     dW = sum(dwide_W[:, t*sw:t*sw + kw, :, t] for t in range(tile))
-    db = dkernels[-1].reshape(1, 1, tile, c_new).sum(axis=2, keepdims=True)
+    db = dbiases.reshape(1, 1, tile, c_new).sum(axis=2, keepdims=True)
     return dA_prev, dW, db
 
 
@@ -231,17 +234,19 @@ def _tile(w_new, kernel, sw):
 
     Windows side by side share pixels: t of them, copied as one, are only
     (t - 1)*sw + kw pixels wide. In return the product multiplies by zeros,
-    since a kernel sees its own window alone. Moving one number through memory
-    takes about as long as 160 multiplications.
+    since a kernel sees its own window alone. To copy a number takes about as
+    long as 160 multiplications, to begin a run of numbers as long as 20 more.
     """
     kh, kw, c_prev, c_new = kernel
 
-    def width(t):
-        return (t - 1)*sw + kw
+    def run(t):
+        return ((t - 1)*sw + kw) * c_prev
 
-    return min((t for t in range(1, w_new + 1) if w_new % t == 0
-                and (t == 1 or kh * width(t) * c_prev * t * c_new <= 2**18)),
-               key=lambda t: width(t) * (c_new + 160 / t))
+    def cost(t):
+        return run(t) * c_new + 160 * (run(t) + 20) / t
+
+    return min((t for t in range(1, min(w_new, 512) + 1) if w_new % t == 0
+                and kh * run(t) * t * c_new <= 2**18), key=cost, default=1)
 
 
 def _side_by_side(W, tile, sw):
