@@ -304,10 +304,12 @@ def measured(contest, rounds):
 # The report
 
 def blas():
-    """Name the library that NumPy multiplies with."""
-    for library in threadpool_info():
-        if library["user_api"] == "blas":
-            return f"{library['internal_api']} {library['version']}"
+    """Name the library that NumPy multiplies with; SciPy may bring its own."""
+    libraries = [library for library in threadpool_info()
+                 if library["user_api"] == "blas"]
+    libraries.sort(key=lambda library: "numpy" not in library["filepath"])
+    for library in libraries:
+        return f"{library['internal_api']} {library['version']}"
     return "an unknown BLAS"
 
 

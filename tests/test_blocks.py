@@ -40,8 +40,10 @@ CUTS = [    # A_prev, W, stride: where a block ends
                  id="after some rows, few channels"),
     pytest.param((30, 14, 15, 24), (5, 4, 24, 1), (1, 1),
                  id="after some images"),
-    pytest.param((1, 301, 60, 24), (5, 4, 24, 1), (2, 1),
+    pytest.param((2, 301, 60, 24), (5, 4, 24, 1), (2, 1),
                  id="after some rows"),
+    pytest.param((50, 4, 61, 240), (3, 2, 240, 1), (2, 7),
+                 id="after some wide images"),
     pytest.param((1, 4, 260, 1800), (2, 3, 1800, 1), (1, 2),
                  id="within a row"),
 ]
@@ -109,6 +111,15 @@ def test_convolutions_take_64_MiB_beyond_what_they_return(shape, kernels):
         dZ.nbytes / 2**20 + padded + 64)
     assert peak(conv_backward, dZ, A_prev, W, b) <= (
         A_prev.nbytes / 2**20 + 2 * padded + 64)
+
+
+def test_large_kernels_are_not_widened_beyond_64_MiB():
+    A_prev, W = np.ones((1, 16, 74, 512)), np.ones((11, 11, 512, 1))
+    b, dZ = np.zeros(1), np.ones((1, 6, 64, 1))
+    beyond = 64 + W.nbytes / 2**20
+    assert peak(conv_forward, A_prev, W, b, lambda Z: Z, "valid") <= beyond
+    assert peak(conv_backward, dZ, A_prev, W, b, "valid") <= (
+        beyond + A_prev.nbytes / 2**20)
 
 
 @pytest.mark.parametrize("shape, kernels", SIZES)
