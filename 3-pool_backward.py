@@ -109,12 +109,10 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             columns = np.zeros((len(dseen), h, *dseen.shape[2:]), dtype)
             for c in _channels(c_prev, few=8):
                 for j in range(kw):
-                    if j < sw:      # the first to come here
-                        columns[:, :, j:j + w*sw:sw, c] = dA_block[..., c]
-                    else:
-                        columns[:, :, j:j + w*sw:sw, c] += dA_block[..., c]
+                    _give(dA_block[..., c], columns[:, :, j:j + w*sw:sw, c],
+                          overlap=j >= sw)
             for i in range(kh):
-                dseen[:, i:i + h*sh:sh] += columns
+                _give(columns, dseen[:, i:i + h*sh:sh], overlap=kh > sh)
             continue
 
         finite = np.isfinite(dA_block).all()
@@ -132,7 +130,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
                     hit &= free
                     free = free ^ hit
                 # 0 * inf would be NaN.
-                dseen[e] += hit * dA_c if finite else np.where(hit, dA_c, 0)
+                _give(hit * dA_c if finite else np.where(hit, dA_c, 0),
+                      dseen[e], overlap=kh > sh or kw > sw)
 
     return dA_prev
 
@@ -198,6 +197,14 @@ def _blocks(m, h_new, w_new, pixels):
                 yield (slice(n, min(n + images, m)),
                        slice(y, min(y + rows, h_new)),
                        slice(x, min(x + cols, w_new)))
+
+
+def _give(dA, to, overlap):
+    """Write dA or, where windows overlap, add it to what others gave."""
+    if overlap:
+        to += dA
+    else:
+        np.add(dA, 0, out=to)       # -0.0 + 0 is 0.0
 
 
 def _channels(c_prev, few):

@@ -112,6 +112,14 @@ def test_first_and_avg_keep_the_sum_of_the_gradient(shape, kernel, stride,
     assert np.isclose(average.sum(), dA.sum(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("stride", [(2, 2), (1, 1)])
+def test_who_gets_nothing_has_no_minus_zero_to_print(stride):
+    A_prev = np.arange(9.0).reshape(1, 3, 3, 1)
+    dA = -np.ones((1, *pool_forward(A_prev, (2, 2), stride).shape[1:]))
+    dA_prev = pool_backward(dA, A_prev, (2, 2), stride)
+    assert not np.signbit(dA_prev[dA_prev == 0]).any()
+
+
 def test_the_gradient_is_exact_beside_infinities():
     A_prev = np.array([[-np.inf, 1.], [0., -np.inf]]).reshape(1, 2, 2, 1)
     dA = np.array(np.inf).reshape(1, 1, 1, 1)
