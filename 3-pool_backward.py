@@ -105,7 +105,7 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
 
         if mode == 'avg':
             # First to the columns of a window, then to its rows.
-            dA_block = dA_block / (kh * kw)
+            dA_block = dA_block / (kh * kw) + 0     # -0.0 + 0 is 0.0
             columns = np.zeros((len(dseen), h, *dseen.shape[2:]), dtype)
             for c in _channels(c_prev, few=8):
                 for j in range(kw):
@@ -130,8 +130,7 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
                     hit &= free
                     free = free ^ hit
                 # 0 * inf would be NaN.
-                _give(hit * dA_c if finite else np.where(hit, dA_c, 0),
-                      dseen[e], overlap=kh > sh or kw > sw)
+                dseen[e] += hit * dA_c if finite else np.where(hit, dA_c, 0)
 
     return dA_prev
 
@@ -204,7 +203,7 @@ def _give(dA, to, overlap):
     if overlap:
         to += dA
     else:
-        np.add(dA, 0, out=to)       # -0.0 + 0 is 0.0
+        to[...] = dA
 
 
 def _channels(c_prev, few):

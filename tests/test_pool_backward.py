@@ -112,11 +112,13 @@ def test_first_and_avg_keep_the_sum_of_the_gradient(shape, kernel, stride,
     assert np.isclose(average.sum(), dA.sum(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("mode", ['max', 'avg'])
 @pytest.mark.parametrize("stride", [(2, 2), (1, 1)])
-def test_who_gets_nothing_has_no_minus_zero_to_print(stride):
-    A_prev = np.arange(9.0).reshape(1, 3, 3, 1)
-    dA = -np.ones((1, *pool_forward(A_prev, (2, 2), stride).shape[1:]))
-    dA_prev = pool_backward(dA, A_prev, (2, 2), stride)
+def test_no_zero_is_printed_with_a_minus(stride, mode):
+    A_prev = np.arange(25.0).reshape(1, 5, 5, 1)
+    dA = np.full(pool_forward(A_prev, (2, 2), stride).shape, -1.0)
+    dA[0, 0, 0, 0] = -0.0
+    dA_prev = pool_backward(dA, A_prev, (2, 2), stride, mode)
     assert not np.signbit(dA_prev[dA_prev == 0]).any()
 
 
