@@ -88,41 +88,36 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     _expect(callable(activation), "activation", "a callable",
             repr(activation), TypeError)
 
+    # Long runs of memory copy fastest: where a row of a kernel holds few
+    # numbers, let pixels lie together ('F'), else channels ('C').
+    order, size = ('F', 2**17) if kw * c_prev < 16 else ('C', 2**19)
     dtype = _dtype(A_prev, W, b)
+    # (m, h_pad, w_pad, c_prev); A_prev itself where it already lies so.
     A_pad = A_prev
-    if (h_pad, w_pad) != (h_prev, w_prev):
-        A_pad = np.zeros((m, h_pad, w_pad, c_prev), dtype)
+    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'F' and c_prev > 1:
+        A_pad = np.zeros((m * h_pad * w_pad, c_prev), dtype, order)
+        A_pad = A_pad.reshape(m, h_pad, w_pad, c_prev)
         A_pad[:, top:top + h_prev, left:left + w_prev] = A_prev
-    h_new, w_new = (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1
-
-    # One product computes `tile` neighbours, from the pixels that they see.
-    tile = _tile(w_new, W.shape, sw)
-    windows = _windows(A_pad, (kh, kw), (sh, sw), tile)
+    windows = _windows(A_pad, (kh, kw), (sh, sw))
     # The bias is one more weight, whose input is always 1.
-    kernels = np.concatenate((
-        _side_by_side(W, tile, sw).reshape(-1, tile * c_new),
-        np.tile(b.reshape(1, c_new), tile)), dtype=dtype)
-    Z = np.empty((*windows.shape[:3], tile * c_new), dtype)
+    kernels = np.concatenate((W.reshape(-1, c_new), b.reshape(1, c_new)),
+                             dtype=dtype)
+    Z = np.empty((*windows.shape[:3], c_new), dtype)
 
     # All blocks share one piece of memory, so that it stays in the cache.
-    memory = np.empty((max(2**19 // len(kernels), 1), len(kernels)), dtype)
-    for n, y, x in _blocks(*windows.shape[:3], len(memory)):
+    pixels = max(size // len(kernels), 1)
+    memory = np.empty(pixels * len(kernels), dtype)
+    for n, y, x in _blocks(*windows.shape[:3], pixels):
         seen = windows[n, y, x]
-        Z_block = Z[n, y, x].reshape(-1, tile * c_new)
-        columns = memory[:len(Z_block)]
+        Z_block = Z[n, y, x].reshape(-1, c_new)
+        columns = memory[:len(Z_block) * len(kernels)].reshape(
+            (len(Z_block), len(kernels)), order=order)
         columns[:, :-1].reshape(seen.shape)[...] = seen
         columns[:, -1] = 1
-        # (tiles, weights) @ (weights, tile * c_new), straight into its place
-        with np.errstate(invalid="ignore"):
-            np.matmul(columns, kernels, out=Z_block)
-        if tile > 1 and not np.isfinite(Z_block[:, 0]).all():
-            # 0 * inf is NaN: here each kernel must see its window alone.
-            for t in range(tile):
-                window = seen[:, :, :, :, t*sw:t*sw + kw].astype(dtype)
-                Z_block[:, t*c_new:(t + 1)*c_new] = b.reshape(c_new) + (
-                    window.reshape(len(Z_block), -1) @ W.reshape(-1, c_new))
+        # (pixels, weights) @ (weights, c_new), straight into its place
+        np.matmul(columns, kernels, out=Z_block)
 
-    return activation(Z.reshape(m, h_new, w_new, c_new))
+    return activation(Z)
 
 
 def _expect(holds, name, expected, got, error=ValueError):
@@ -192,41 +187,11 @@ def _pads(padding, sizes, kernel, strides):
     return (ph, ph), (pw, pw)
 
 
-def _tile(w_new, kernel, sw):
-    """Choose how many outputs of a row one product computes together.
-
-    Windows side by side share pixels: t of them, copied as one, are only
-    (t - 1)*sw + kw pixels wide. In return the product multiplies by zeros,
-    since a kernel sees its own window alone. To copy a number takes about as
-    long as 160 multiplications, to begin a run of numbers as long as 20 more.
-    """
-    kh, kw, c_prev, c_new = kernel
-
-    def run(t):
-        return ((t - 1)*sw + kw) * c_prev
-
-    def cost(t):
-        return run(t) * c_new + 160 * (run(t) + 20) / t
-
-    return min((t for t in range(1, min(w_new, 512) + 1) if w_new % t == 0
-                and kh * run(t) * t * c_new <= 2**18), key=cost, default=1)
-
-
-def _side_by_side(W, tile, sw):
-    """Return (kh, width, c_prev, tile, c_new): W, each time sw further on."""
-    kh, kw, c_prev, c_new = W.shape
-    kernels = np.zeros((kh, (tile - 1)*sw + kw, c_prev, tile, c_new), W.dtype)
-    for t in range(tile):
-        kernels[:, t*sw:t*sw + kw, :, t] = W
-    return kernels
-
-
-def _windows(A_pad, kernel, stride, tile):
-    """View (m, h, w, c) as (m, h_new, tiles, kh, width, c), without a copy."""
-    width = (tile - 1)*stride[1] + kernel[1]
+def _windows(A_pad, kernel, stride):
+    """View (m, h, w, c) as (m, h_new, w_new, kh, kw, c), without a copy."""
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, (kernel[0], width), axis=(1, 2), writeable=True)
-    windows = windows[:, ::stride[0], ::tile * stride[1]]
+        A_pad, kernel, axis=(1, 2), writeable=True)
+    windows = windows[:, ::stride[0], ::stride[1]]
     return windows.transpose(0, 1, 2, 4, 5, 3)
 
 

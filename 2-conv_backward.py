@@ -114,12 +114,12 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
 
     # One product serves `tile` neighbours in a row of dZ.
     tile = _tile(w_new, W.shape, sw)
-    windows = _windows(A_pad, (kh, kw), (sh, sw), tile)
-    dwindows = _windows(dA_pad, (kh, kw), (sh, sw), tile)
+    wide_W = _side_by_side(W, tile, sw).astype(dtype, copy=False)
+    windows, dwindows = (_windows(array, wide_W.shape[:2], (sh, tile * sw))
+                         for array in (A_pad, dA_pad))
     # Windows so many rows or tiles apart do not overlap.
     rows_apart = -(-kh // sh)
-    tiles_apart = -(-windows.shape[4] // (tile * sw))
-    wide_W = _side_by_side(W, tile, sw).astype(dtype, copy=False)
+    tiles_apart = -(-wide_W.shape[1] // (tile * sw))
     kernels = wide_W.reshape(-1, tile * c_new)
     dkernels = np.zeros(kernels.shape, dtype)
     dbiases = np.zeros(tile * c_new, dtype)
@@ -143,7 +143,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
             np.matmul(dZ_block, kernels.T, out=weighed)
         weighed = weighed.reshape(seen.shape)
         if tile > 1 and not np.isfinite(dbiases).all():
-            # 0 * inf is NaN: here each window must hear its kernel alone.
+            # 0 * inf is NaN: here each window must meet its own kernel alone.
             weighed[...] = 0
             for t in range(tile):
                 window = weighed[:, :, :, :, t*sw:t*sw + kw]
@@ -230,7 +230,7 @@ def _pads(padding, sizes, kernel, strides):
 
 
 def _tile(w_new, kernel, sw):
-    """Choose how many outputs of a row one product computes together.
+    """Choose how many windows of a row one product serves together.
 
     Windows side by side share pixels: t of them, copied as one, are only
     (t - 1)*sw + kw pixels wide. In return the product multiplies by zeros,
@@ -258,12 +258,11 @@ def _side_by_side(W, tile, sw):
     return kernels
 
 
-def _windows(A_pad, kernel, stride, tile):
-    """View (m, h, w, c) as (m, h_new, tiles, kh, width, c), without a copy."""
-    width = (tile - 1)*stride[1] + kernel[1]
+def _windows(A_pad, kernel, stride):
+    """View (m, h, w, c) as (m, h_new, w_new, kh, kw, c), without a copy."""
     windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, (kernel[0], width), axis=(1, 2), writeable=True)
-    windows = windows[:, ::stride[0], ::tile * stride[1]]
+        A_pad, kernel, axis=(1, 2), writeable=True)
+    windows = windows[:, ::stride[0], ::stride[1]]
     return windows.transpose(0, 1, 2, 4, 5, 3)
 
 

@@ -78,7 +78,8 @@ class Replace(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
-TUNING = ("memory = ", "return run(t)", "return range(c_prev) if ", "in _blocks(")
+TUNING = ("order, size = ", "memory = ", "return run(t)",
+          "return range(c_prev) if ", "in _blocks(")
 
 
 def places(tree, seen):
