@@ -307,10 +307,10 @@ def blas():
     """Name the library that NumPy multiplies with; SciPy may bring its own."""
     libraries = [library for library in threadpool_info()
                  if library["user_api"] == "blas"]
-    libraries.sort(key=lambda library: "numpy" not in library["filepath"])
-    for library in libraries:
-        return f"{library['internal_api']} {library['version']}"
-    return "an unknown BLAS"
+    if not libraries:
+        return "an unknown BLAS"
+    library = max(libraries, key=lambda one: "numpy" in one["filepath"])
+    return f"{library['internal_api']} {library['version']}"
 
 
 def number(value):

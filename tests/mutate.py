@@ -2,8 +2,8 @@
 """Test the tests: change the modules in small ways and see the suite fail.
 
 Not run by pytest: it takes a quarter of an hour. Prints what no test noticed.
-Left alone are docstrings and the lines that choose a block's size or layout,
-which no result may depend on (tests/test_blocks.py).
+Left alone are docstrings and the lines that choose a block's size, a layout
+or a cost, which no result may depend on (tests/test_blocks.py).
 
     python tests/mutate.py [0-conv_forward.py ...]
 """
@@ -30,8 +30,7 @@ SWAPS = {
 NAMES = {"min": "max", "max": "min", "all": "any", "h": "w", "w": "h",
          "kh": "kw", "kw": "kh", "sh": "sw", "sw": "sh", "maximum": "minimum",
          "zeros": "empty", "h_new": "w_new", "w_new": "h_new", "x": "y",
-         "h_prev": "w_prev", "top": "bottom", "left": "right",
-         "zeros_like": "empty_like"}
+         "h_prev": "w_prev", "top": "bottom", "left": "right"}
 
 
 def changed(node):
