@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
 from cases import difference, same_Z
-from collection import ROOT, load, load_module
+from loader import ROOT, load, load_module
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cases import CASES, POOLS, difference, integers
-from collection import load, load_module
+from loader import load, load_module
 
 
 class Failed(Exception):

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import train
 from cases import same_Z
-from collection import ROOT, load, load_module
+from loader import ROOT, load, load_module
 from images import load_data
 
 conv_forward = load("0-conv_forward.py")

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from collection import load
+from loader import load
 from images import Refused, load_data
 
 conv_forward = load("0-conv_forward.py")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cases import integers
-from collection import ROOT, load_module
+from loader import ROOT, load_module
 from reference import check, conv, pool
 from test_pool_backward import even, mask, scattered
 

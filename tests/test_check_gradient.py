@@ -4,7 +4,7 @@ import re
 import pytest
 
 import check_gradient
-from collection import ROOT
+from loader import ROOT
 from students import BROKEN, RIGHT
 
 CONV, POOL = (RIGHT.split("\n\n\ndef ")[i] for i in (1, 2))

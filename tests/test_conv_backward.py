@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cases import CASES, integers
-from collection import load
+from loader import load
 from reference import check, conv, sides, slope
 
 conv_forward = load("0-conv_forward.py")

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.image import imread
 
 import figures
-from collection import ROOT
+from loader import ROOT
 
 FOLDER = ROOT / "examples" / "figures"
 

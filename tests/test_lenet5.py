@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from collection import load
+from loader import load
 from images import load_data
 
 

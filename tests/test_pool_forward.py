@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cases import integers
-from collection import load
+from loader import load
 from reference import check, pool
 
 pool_forward = load("1-pool_forward.py")

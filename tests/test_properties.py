@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import same_Z
-from collection import load
+from loader import load
 from reference import check
 
 conv_forward = load("0-conv_forward.py")

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from collection import ROOT, load_module
+from loader import ROOT, load_module
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?",

@@ -6,7 +6,7 @@ through every argument of the four functions.
 import numpy as np
 import pytest
 
-from collection import load
+from loader import load
 
 FUNCTIONS = {name[2:-3]: load(name) for name in (
     "0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",

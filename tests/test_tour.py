@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from collection import ROOT
+from loader import ROOT
 
 PATH = ROOT / "examples" / "tour.ipynb"
 

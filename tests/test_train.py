@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import train
-from collection import ROOT, load
+from loader import ROOT, load
 from images import load_data
 from reference import check
 
