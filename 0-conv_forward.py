@@ -1,19 +1,31 @@
 #!/usr/bin/env python3
-"""Convolution, forward: each output pixel weighs the window under it."""
+"""Convolution, forward: a dense layer on every window of the images."""
 import numpy as np
+
+# Numbers of a block: half a megabyte of float32 stays in the cache.
+_BLOCK = 2**17
 
 
 def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
-    """Slide the kernels W over the images A_prev, add b, activate.
+    """Convolve the images A_prev with the kernels W, add b, activate.
 
     Z[n, y, x, k] = b[k]
         + sum over (i, j, c) of A_pad[n, y*sh + i, x*sw + j, c] * W[i, j, c, k]
 
-    where A_pad is A_prev framed with zeros. The kernel is not flipped: what
-    every framework calls convolution is cross-correlation.
+    A = activation(Z), where A_pad is A_prev padded with zeros. The kernel is
+    not flipped: what every framework calls convolution is cross-correlation.
 
-    m images of h rows, w columns and c channels; "prev" is what comes in,
-    "new" what goes out; kernels of kh x kw move by strides of sh and sw.
+    im2col makes it one matrix product. Each window becomes a row, a patch;
+    each kernel becomes a column: Z = patches @ kernels + b. For the image
+    0 to 8 and the kernel 0 1 / 2 3 of the example below:
+
+        0 1 3 4     0     19
+        1 2 4 5  @  1  =  25
+        3 4 6 7     2     37
+        4 5 7 8     3     43
+
+    m images of h rows, w columns and c channels; `_prev`: of the input,
+    `_new`: of the output; kernels of kh x kw; strides sh and sw.
 
     Parameters
     ----------
@@ -24,10 +36,11 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     b : (1, 1, 1, c_new) or (c_new,) array_like
         Biases.
     activation : callable
-        Applied to the whole of Z, e.g. lambda Z: np.maximum(Z, 0).
+        Called once, with the whole array Z: lambda Z: np.maximum(Z, 0).
     padding : "same", "valid", (ph, pw) or ((top, bottom), (left, right))
-        "valid" adds nothing, "same" what Keras adds: just enough for
-        h_new = ceil(h_prev / sh), the odd row below, the odd column right.
+        "valid" adds no zeros. "same" pads as Keras does, for h_new =
+        ceil(h_prev / sh) rows; if the number of zero rows is odd, the extra
+        one goes to the bottom. Likewise columns, the extra one to the right.
     stride : (sh, sw)
         Integers of at least 1.
 
@@ -37,6 +50,7 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
         activation(Z), where h_new = (top + h_prev + bottom - kh) // sh + 1
         and w_new likewise. Z is float32 if all arrays are; in general it has
         their promoted dtype, integers and booleans counting as float64.
+        float16 is computed in float32 and rounded once.
 
     Raises
     ------
@@ -49,9 +63,10 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
 
     Notes
     -----
-    Inputs are never modified, and results share no memory with them. NaN and
-    infinity take part in the arithmetic. A call needs at most 64 MiB beyond
-    the result and a padded copy of A_prev, whatever the batch or the image.
+    Inputs are never modified; results share no memory with them. NaN and
+    infinity propagate as in any NumPy arithmetic. Beyond its inputs and its
+    result, a call needs a padded copy of a few images (at least one) and at
+    most 64 MiB, but always computes one row of outputs at once.
 
     References
     ----------
@@ -69,61 +84,35 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     array([[19., 25.],
            [37., 43.]])
     """
-    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
-    W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))
-    b = _array("b", b)
-    m, h_prev, w_prev, c_prev = A_prev.shape
-    kh, kw, _, c_new = W.shape
-    sh, sw = _pair("stride", stride)
-    (top, bottom), (left, right) = _pads(
-        padding, (h_prev, w_prev), (kh, kw), (sh, sw))
-    h_pad, w_pad = top + h_prev + bottom, left + w_prev + right
+    A_prev, W, b, sides, stride, (h_new, w_new) = _conv_arguments(
+        A_prev, W, b, padding, stride)
+    _expect(callable(activation), "activation", "a callable", activation,
+            TypeError)
+    kh, kw, c_prev, c_new = W.shape
+    dtype, working = _dtypes(A_prev, W, b)
+    Z = np.empty((len(A_prev), h_new, w_new, c_new), dtype)
 
-    _expect(W.shape[2] == c_prev, "W",
-            f"{c_prev} input channels to match A_prev", f"shape {W.shape}")
-    _expect(b.shape in ((1, 1, 1, c_new), (c_new,)), "b",
-            f"shape {(1, 1, 1, c_new)} or {(c_new,)}", f"shape {b.shape}")
-    _expect(kh <= h_pad and kw <= w_pad, "W",
-            f"a kernel within the padded {(h_pad, w_pad)}", f"shape {W.shape}")
-    _expect(callable(activation), "activation", "a callable",
-            repr(activation), TypeError)
-
-    # Long runs of memory copy fastest: where a row of a kernel holds few
-    # numbers, let pixels lie together ('F'), else channels ('C').
-    order, size = ('F', 2**17) if kw * c_prev < 16 else ('C', 2**19)
-    dtype = _dtype(A_prev, W, b)
-    # (m, h_pad, w_pad, c_prev); A_prev itself where it already lies so.
-    A_pad = A_prev
-    if (h_pad, w_pad) != (h_prev, w_prev) or order == 'F' and c_prev > 1:
-        A_pad = np.zeros((m * h_pad * w_pad, c_prev), dtype, order)
-        A_pad = A_pad.reshape(m, h_pad, w_pad, c_prev)
-        A_pad[:, top:top + h_prev, left:left + w_prev] = A_prev
-    windows = _windows(A_pad, (kh, kw), (sh, sw))
-    # The bias is one more weight, whose input is always 1.
+    # The bias is one more weight, and its input, in each patch, is 1.
     kernels = np.concatenate((W.reshape(-1, c_new), b.reshape(1, c_new)),
-                             dtype=dtype)
-    Z = np.empty((*windows.shape[:3], c_new), dtype)
+                             dtype=working)
+    order = _order(kw, c_prev)
+    buffer = _buffer(Z.shape[:3], kernels, order)
+    buffer[:, -1] = 1
 
-    # All blocks share one piece of memory, so that it stays in the cache.
-    pixels = max(size // len(kernels), 1)
-    memory = np.empty(pixels * len(kernels), dtype)
-    for n, y, x in _blocks(*windows.shape[:3], pixels):
-        seen = windows[n, y, x]
-        Z_block = Z[n, y, x].reshape(-1, c_new)
-        columns = memory[:len(Z_block) * len(kernels)].reshape(
-            (len(Z_block), len(kernels)), order=order)
-        columns[:, :-1].reshape(seen.shape)[...] = seen
-        columns[:, -1] = 1
-        # (pixels, weights) @ (weights, c_new), straight into its place
-        np.matmul(columns, kernels, out=Z_block)
+    for images, A_pad in _padded(A_prev, sides, working, order):
+        windows = _windows(A_pad, (kh, kw), stride)
+        for block in _blocks(windows, len(buffer)):
+            patches = _im2col(windows[block], buffer)
+            Z_block = Z[images][block].reshape(-1, c_new)
+            _multiply(patches, kernels, out=Z_block)
 
     return activation(Z)
 
 
-def _expect(holds, name, expected, got, error=ValueError):
-    """Refuse an argument, in the one form that all messages have."""
+def _expect(holds, name, expected, got, error=ValueError, what=""):
+    """Raise an error that names the argument unless the condition holds."""
     if not holds:
-        raise error(f"{name}: expected {expected}, got {got}")
+        raise error(f"{name}: expected {expected}, got {what}{got!r}")
 
 
 def _array(name, value, axes=()):
@@ -133,80 +122,184 @@ def _array(name, value, axes=()):
     except Exception as error:
         raise TypeError(f"{name}: expected a real numeric array, got "
                         f"{type(value).__name__} ({error})") from error
-    _expect(array.dtype.kind in "biuf", name, "a real numeric array",
-            f"{type(value).__name__} of dtype {array.dtype}", TypeError)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected a real numeric array, got "
+                        f"{type(value).__name__} of dtype {array.dtype}")
     _expect(not axes or array.ndim == len(axes)
             and all(array.shape[axes[0] == "m":]), name,
             f"{len(axes)} axes ({', '.join(axes)}) of at least 1",
-            f"shape {array.shape}")
+            array.shape, what="shape ")
     return array
 
 
-def _dtype(*arrays):
-    """NumPy's promotion, where integers and booleans count as float64."""
-    return np.result_type(*(
-        array.dtype if array.dtype.kind == "f" else np.float64
-        for array in arrays))
-
-
-def _listed(value):
-    """Tell whether value is a sequence, of numbers or of sequences."""
-    return isinstance(value, (tuple, list)) or np.ndim(value) > 0
-
-
-def _pair(name, value, least=1, forms=""):
-    """Return value, which must be two integers of at least `least`."""
-    expected = f"{forms}a pair of integers of at least {least}"
-    _expect(_listed(value) and all(isinstance(number, (int, np.integer))
-                                   and not isinstance(number, bool)
-                                   for number in value),
-            name, expected, repr(value), TypeError)
-    _expect(len(value) == 2 and min(value) >= least,
-            name, expected, repr(value))
-    return int(value[0]), int(value[1])
+def _pair(name, value, minimum=1, expected="a pair of integers"):
+    """Return value as (int, int), each of at least the minimum."""
+    expected += f" of at least {minimum}"
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    _expect(isinstance(numbers, (tuple, list)) and all(
+        isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        for number in numbers), name, expected, value, TypeError)
+    _expect(len(numbers) == 2 and min(numbers) >= minimum,
+            name, expected, value)
+    return int(numbers[0]), int(numbers[1])
 
 
 def _same(size, kernel, stride):
-    """Zeros before and after an axis so that ceil(size / stride) fit."""
+    """Zeros before and after an axis for ceil(size / stride) outputs."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
-def _pads(padding, sizes, kernel, strides):
+def _sides(padding, sizes, kernel, stride):
     """Return padding, in any of its forms, as (top, bottom), (left, right)."""
-    forms = "'same', 'valid', a pair of pairs or "
     if isinstance(padding, str):
         _expect(padding in ("same", "valid"), "padding",
-                f"{forms}a pair of integers", repr(padding))
+                "'same', 'valid' or a pair", padding)
         if padding == "same":
-            return tuple(map(_same, sizes, kernel, strides))
+            return tuple(map(_same, sizes, kernel, stride))
         return (0, 0), (0, 0)
-    if _listed(padding) and len(padding) == 2 and all(map(_listed, padding)):
-        return tuple(_pair("padding", pair, 0, forms) for pair in padding)
-    ph, pw = _pair("padding", padding, 0, forms)
+    if isinstance(padding, np.ndarray):
+        padding = padding.tolist()
+    if isinstance(padding, (tuple, list)) and len(padding) == 2 and all(
+            isinstance(side, (tuple, list, np.ndarray)) for side in padding):
+        return tuple(_pair("padding", side, 0) for side in padding)
+    ph, pw = _pair("padding", padding, 0, "'same', 'valid', "
+                   "((top, bottom), (left, right)) or a pair of integers")
     return (ph, ph), (pw, pw)
 
 
-def _windows(A_pad, kernel, stride):
-    """View (m, h, w, c) as (m, h_new, w_new, kh, kw, c), without a copy."""
-    windows = np.lib.stride_tricks.sliding_window_view(
-        A_pad, kernel, axis=(1, 2), writeable=True)
-    windows = windows[:, ::stride[0], ::stride[1]]
-    return windows.transpose(0, 1, 2, 4, 5, 3)
+def _conv_arguments(A_prev, W, b, padding, stride):
+    """Return every argument in one form, and the size (h_new, w_new) of Z."""
+    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
+    W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))
+    b = _array("b", b)
+    stride = _pair("stride", stride)
+    (kh, kw), sizes = W.shape[:2], A_prev.shape[1:3]
+    sides = _sides(padding, sizes, (kh, kw), stride)
+    h_pad, w_pad = (size + sum(side) for size, side in zip(sizes, sides))
+    c_prev, c_new = A_prev.shape[3], W.shape[3]
+    _expect(W.shape[2] == c_prev, "W", f"{c_prev} input channels to match "
+            "A_prev", W.shape, what="shape ")
+    _expect(b.shape in ((1, 1, 1, c_new), (c_new,)), "b", "shape "
+            f"{(1, 1, 1, c_new)} or {(c_new,)}", b.shape, what="shape ")
+    _expect(kh <= h_pad and kw <= w_pad, "W", "a kernel within the padded "
+            f"{(h_pad, w_pad)}", W.shape, what="shape ")
+    h_new, w_new = (h_pad - kh) // stride[0] + 1, (w_pad - kw) // stride[1] + 1
+    return A_prev, W, b, sides, stride, (h_new, w_new)
 
 
-def _blocks(m, h_new, w_new, pixels):
-    """Cut m x h_new x w_new into blocks of about so many pixels.
+def _dtypes(*arrays):
+    """Return the dtype of the result, and the dtype to compute in.
 
-    Whole images while they fit, else whole rows of one image, else a part
-    of one row: so each block of an output is one piece of memory.
+    NumPy's promotion, where integers and booleans count as float64. float16
+    is computed in float32 and rounded once, at the end.
     """
-    images = max(pixels // (h_new * w_new), 1)
-    rows = min(max(pixels // w_new, 1), h_new)
-    cols = min(max(pixels, 1), w_new)
-    for n in range(0, m, images):
-        for y in range(0, h_new, rows):
-            for x in range(0, w_new, cols):
-                yield (slice(n, min(n + images, m)),
-                       slice(y, min(y + rows, h_new)),
-                       slice(x, min(x + cols, w_new)))
+    dtype = np.result_type(*(
+        array.dtype if array.dtype.kind == "f" else np.float64
+        for array in arrays)).newbyteorder("=")
+    return dtype, np.promote_types(dtype, np.float32)
+
+
+def _slices(size, most):
+    """Cut range(size) into slices of one length, at most `most` or 1.
+
+    >>> _slices(10, 4)
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 12, None)]
+    """
+    parts = -(-size // max(most, 1))
+    length = -(-size // max(parts, 1))
+    return [slice(i, i + length) for i in range(0, size, max(length, 1))]
+
+
+def _blocks(windows, most):
+    """Cut windows (m, h_new, w_new, ...) into blocks of at most so many.
+
+    A block is whole images while they fit, else rows of one image, at least
+    one. So each block of an output is one piece of memory.
+    """
+    m, h_new, w_new = windows.shape[:3]
+    rows = most // w_new
+    return [(n, y) for n in _slices(m, rows // h_new)
+            for y in _slices(h_new, rows)]
+
+
+def _windows(A, kernel, stride, writeable=False):
+    """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
+
+    Nothing is copied: in memory, a step along y is sh rows, along i one row.
+    """
+    (m, h, w, c), (kh, kw), (sh, sw) = A.shape, kernel, stride
+    image, row, column, channel = A.strides
+    return np.lib.stride_tricks.as_strided(
+        A, (m, (h - kh) // sh + 1, (w - kw) // sw + 1, kh, kw, c),
+        (image, sh * row, sw * column, row, column, channel),
+        writeable=writeable)
+
+
+def _pad(images, sides, dtype, order='C'):
+    """Put zeros around images; return the images if none are to be put.
+
+    Memory order 'F' lays each channel out as a plane of its own.
+    """
+    (top, bottom), (left, right) = sides
+    m, h, w, c = images.shape
+    if (not any((top, bottom, left, right)) and images.dtype == dtype
+            and (order == 'C' or c == 1)):
+        return images
+    h_pad, w_pad = top + h + bottom, left + w + right
+    A_pad = np.zeros((m * h_pad * w_pad, c), dtype, order).reshape(
+        m, h_pad, w_pad, c)
+    A_pad[:, top:top + h, left:left + w] = images
+    return A_pad
+
+
+def _padded(A_prev, sides, dtype, order='C'):
+    """Pad as many images at once as fit into a few blocks, at least one."""
+    h_pad, w_pad = (size + sum(side)
+                    for size, side in zip(A_prev.shape[1:3], sides))
+    numbers = h_pad * w_pad * A_prev.shape[3]
+    for images in _slices(len(A_prev), 4 * _BLOCK // numbers):
+        yield images, _pad(A_prev[images], sides, dtype, order)
+
+
+def _order(kw, c_prev):
+    """Choose how patches lie in memory: row by row, or column by column.
+
+    Row by row ('C'), what is copied together is a row of a window, kw *
+    c_prev numbers. Column by column ('F'), it is one weight's pixels, w_new
+    numbers. Below 16 numbers, rows took up to three times as long.
+    """
+    return 'F' if kw * c_prev < 16 else 'C'
+
+
+def _buffer(outputs, kernels, order='C'):
+    """Return memory for the patches of one block.
+
+    Blocks that are copied column by column are smaller, to stay in the
+    cache; others are larger, for BLAS to work on both cores.
+    """
+    m, h_new, w_new = outputs
+    numbers = _BLOCK if order == 'F' else 4 * _BLOCK
+    rows = max(numbers // (w_new * max(kernels.shape)), 1)
+    return np.empty((min(rows, m * h_new) * w_new, len(kernels)),
+                    kernels.dtype, order)
+
+
+def _im2col(windows, buffer):
+    """Return windows (n, h, w, kh, kw, c) as a matrix, one window a row.
+
+    They are copied into the first columns of the buffer's first rows, but
+    for windows of single pixels that lie in memory as such a matrix.
+    """
+    n, h, w, kh, kw, c = windows.shape
+    if windows.flags.c_contiguous and buffer.shape[1] == kh * kw * c:
+        return windows.reshape(n * h * w, kh * kw * c)
+    patches = buffer[:n * h * w]
+    patches[:, :kh * kw * c].reshape(windows.shape)[...] = windows
+    return patches
+
+
+def _multiply(A, B, out=None):
+    """Return A @ B; NaN and infinity propagate without a warning."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.matmul(A, B, out=out, casting="same_kind")
