@@ -408,8 +408,9 @@ def _col2im(dpatches, dwindows, stride):
     Windows that are a kernel apart do not overlap and are added at once.
     """
     dpatches = dpatches.reshape(dwindows.shape)
-    rows, cols = (-(-k // s) for k, s in zip(dwindows.shape[3:5], stride))
-    for i, j in np.ndindex(rows, cols):
+    _, h, w, kh, kw, _ = dwindows.shape
+    rows, cols = -(-kh // stride[0]), -(-kw // stride[1])
+    for i, j in np.ndindex(min(rows, h), min(cols, w)):
         dwindows[:, i::rows, j::cols] += dpatches[:, i::rows, j::cols]
 
 

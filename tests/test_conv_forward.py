@@ -1,16 +1,16 @@
 """0-conv_forward.py against its definition, Keras and itself."""
+import naive
 import numpy as np
 import pytest
 
 from cases import CASES, integers, same_Z
+from compare import check
 from loader import load
-from reference import check, conv, sides
 
-conv_forward = load("0-conv_forward.py")
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 
 
-def test_the_tiny_example_by_hand():
+def test_the_tiny_example_by_hand(conv_forward):
     A_prev = np.arange(9).reshape(1, 3, 3, 1)
     W = np.arange(4).reshape(2, 2, 1, 1)
     Z = conv_forward(A_prev, W, [0], same_Z, "valid")[0, :, :, 0]
@@ -18,7 +18,7 @@ def test_the_tiny_example_by_hand():
     assert Z.tolist() == [[19, 25], [37, 43]]
 
 
-def test_each_index_reads_the_pixel_that_names_it():
+def test_each_index_reads_the_pixel_that_names_it(conv_forward):
     # A_prev[0, y, x] is 10*y + x; the kernel picks the window's last pixel.
     A_prev = np.add.outer(10 * np.arange(6), np.arange(7))[None, :, :, None]
     W = np.zeros((2, 3, 1, 1))
@@ -28,22 +28,21 @@ def test_each_index_reads_the_pixel_that_names_it():
 
 
 @every_case
-def test_integers_equal_the_definition(case, rng):
-    A_prev, W, b = integers(rng, case.A_prev, case.W, case.W[-1])
-    A_pad = np.pad(A_prev, ((0, 0), *sides(case), (0, 0)))
-    expected = conv(A_pad, W, b, *case.stride)
-    check("conv_forward", case, expected=expected, ours=conv_forward(
-        A_prev, W, b.reshape(1, 1, 1, -1), same_Z, case.padding, case.stride))
+def test_integers_equal_the_definition(conv_forward, case, rng):
+    A_prev, W, b = integers(rng, case.A_prev, case.W, (1, 1, 1, case.W[-1]))
+    options = same_Z, case.padding, case.stride
+    check("conv_forward", case, conv_forward(A_prev, W, b, *options),
+          naive.conv_forward(A_prev, W, b, *options))
 
 
 @every_case
-def test_keras_gives_the_same(case, rng, tf):
+def test_keras_gives_the_same(conv_forward, case, rng, tf):
     A_prev, W, b = (rng.standard_normal(shape)
                     for shape in (case.A_prev, case.W, case.W[-1]))
     X, padding = tf.constant(A_prev), case.padding
     if not isinstance(padding, str):
         X = tf.keras.layers.ZeroPadding2D(
-            tuple(map(tuple, sides(case))), dtype="float64")(X)
+            tuple(naive.sides(padding, 0, 0, 0)), dtype="float64")(X)
         padding = "valid"
     layer = tf.keras.layers.Conv2D(case.W[-1], case.W[:2], case.stride,
                                    padding, dtype="float64")
@@ -53,7 +52,7 @@ def test_keras_gives_the_same(case, rng, tf):
         conv_forward(A_prev, W, b, same_Z, case.padding, case.stride)))
 
 
-def test_float32_agrees_with_keras(rng, tf):
+def test_float32_agrees_with_keras(conv_forward, rng, tf):
     A_prev, W = (rng.standard_normal(shape, dtype=np.float32)
                  for shape in ((4, 9, 8, 16), (3, 3, 16, 8)))
     expected = tf.nn.conv2d(A_prev, W, 1, "SAME")
@@ -62,7 +61,7 @@ def test_float32_agrees_with_keras(rng, tf):
     check("conv_forward", "float32", ours, expected, rtol=1e-6)
 
 
-def test_activation_sees_all_of_Z_once():
+def test_activation_sees_all_of_Z_once(conv_forward):
     seen = []
     A = conv_forward(np.ones((2, 3, 3, 1)), np.ones((3, 3, 1, 1)), [-5.0],
                      lambda Z: seen.append(Z) or np.maximum(Z, 0))
@@ -70,17 +69,30 @@ def test_activation_sees_all_of_Z_once():
     assert A[0, :, :, 0].tolist() == [[0, 1, 0], [1, 4, 1], [0, 1, 0]]
 
 
-def test_same_pads_the_bottom_right_of_an_even_kernel():
+def test_an_activation_is_not_printed_unless_it_is_wrong(conv_forward):
+    class Silent:
+        def __call__(self, Z):
+            return Z + 1
+
+        def __repr__(self):
+            raise AssertionError("printed")
+
+    Z = conv_forward(np.ones((1, 1, 1, 1)), [[[[2]]]], [3], Silent())
+    assert Z.item() == 1 * 2 + 3 + 1
+
+
+def test_same_pads_the_bottom_right_of_an_even_kernel(conv_forward):
     Z = conv_forward(np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), [0.0],
                      same_Z)
     assert Z[0, :, :, 0].tolist() == [[4, 4, 2], [4, 4, 2], [2, 2, 1]]
 
 
-def test_padding_in_any_form_is_the_same_padding(rng):
+def test_padding_in_any_form_is_the_same_padding(conv_forward, rng):
     A_prev, W, b = integers(rng, (2, 5, 6, 2), (3, 3, 2, 3), (3,))
     results = [conv_forward(A_prev, W, b, same_Z, padding) for padding in
                ("same", (1, 1), [1, 1], ((1, 1), (1, 1)), np.array([1, 1]),
-                np.ones((2, 2), int), (np.int64(1), np.int8(1)))]
+                np.ones((2, 2), int), (np.int64(1), np.int8(1)),
+                [np.array([1, 1]), (1, 1)])]
     assert all((result == results[0]).all() for result in results)
 
 
@@ -92,7 +104,7 @@ def test_padding_in_any_form_is_the_same_padding(rng):
     (("float16",) * 3, "float16"), (("float16", "float32", "float16"),
                                     "float32"),
 ])
-def test_dtypes_are_promoted(dtypes, expected):
+def test_dtypes_are_promoted(conv_forward, dtypes, expected):
     A_prev, W, b = (np.ones(shape, dtype) for shape, dtype in zip(
         ((1, 3, 3, 2), (2, 2, 2, 1), (1,)), dtypes))
     Z = conv_forward(A_prev, W, b, same_Z, "valid")
@@ -100,17 +112,26 @@ def test_dtypes_are_promoted(dtypes, expected):
     assert (Z == 9).all()
 
 
-def test_whatever_numpy_reads_is_accepted(rng):
+def test_float16_is_rounded_once(conv_forward):
+    # In float16, 2048 + 1 is 2048: a sum of ones would stop there.
+    A_prev, W = np.ones((1, 64, 64, 1), "f2"), np.ones((64, 64, 1, 1), "f2")
+    Z = conv_forward(A_prev, W, np.array([3], "f2"), same_Z, "valid")
+    assert Z.dtype == np.float16
+    assert Z.item() == np.float16(64 * 64 + 3) != np.float16(64 * 64)
+
+
+def test_whatever_numpy_reads_is_accepted(conv_forward, rng):
     A_prev, W, b = integers(rng, (2, 5, 4, 2), (3, 2, 2, 3), (3,))
     expected = conv_forward(A_prev, W, b, same_Z)
     strange = A_prev.transpose(3, 2, 1, 0).copy().transpose(3, 2, 1, 0)
     strange.flags.writeable = False
-    for images in (A_prev.tolist(), strange, A_prev[::-1][::-1]):
+    for images in (A_prev.tolist(), strange, A_prev[::-1][::-1],
+                   A_prev.astype(">f8"), A_prev.astype(">i2")):
         result = conv_forward(images, W.tolist(), b.tolist(), same_Z)
-        assert (result == expected).all()
+        assert result.dtype.isnative and (result == expected).all()
 
 
-def test_inputs_stay_and_results_are_new(rng):
+def test_inputs_stay_and_results_are_new(conv_forward, rng):
     inputs = integers(rng, (2, 4, 4, 1), (1, 1, 1, 1), (1,))
     before = [array.tobytes() for array in inputs]
     Z = conv_forward(*inputs, same_Z)
@@ -120,37 +141,41 @@ def test_inputs_stay_and_results_are_new(rng):
     assert [array.tobytes() for array in inputs] == before
 
 
-def test_no_images_give_an_empty_result():
+def test_no_images_give_an_empty_result(conv_forward):
     Z = conv_forward(np.zeros((0, 5, 4, 2), np.float32),
                      np.zeros((3, 3, 2, 6), np.float32),
                      np.zeros(6, np.float32), same_Z, "same", (2, 1))
     assert Z.shape == (0, 3, 4, 6) and Z.dtype == np.float32
 
 
-def test_infinity_reaches_only_the_windows_that_see_it():
-    A_prev = np.zeros((1, 3, 4, 1))
-    A_prev[0, 0, 3] = np.inf
-    Z = conv_forward(A_prev, np.ones((2, 2, 1, 1)), [0.0], same_Z, "valid")
-    assert Z[0, :, :, 0].tolist() == [[0, 0, np.inf], [0, 0, 0]]
-
-
 @pytest.mark.parametrize("c_prev, c_new", [(1, 6), (6, 16), (32, 64)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_equal_windows_give_equal_numbers(dtype, c_prev, c_new, rng):
-    # To the last bit, so that pooling finds the ties that Keras finds; but
-    # older BLAS libraries compute the last pixels of a block another way.
+    # So that pooling finds nearly all ties that Keras finds. Not all: BLAS
+    # may compute the last rows of a product another way, to the last bit.
     W = rng.standard_normal((5, 3, c_prev, c_new)).astype(dtype)
     flat = np.broadcast_to(rng.standard_normal(c_prev), (9, 27, 32, c_prev))
-    Z = conv_forward(flat.astype(dtype), W, W[0, 0, 0], same_Z, "valid")
+    Z = load("0-conv_forward.py")(flat.astype(dtype), W, W[0, 0, 0], same_Z,
+                                  "valid")
     assert (Z == Z[0, 0, 0]).mean() > 0.97
+    assert np.allclose(Z, Z[0, 0, 0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 2, 2), (5, 5, 1, 6), (3, 3, 9, 4)])
+def test_one_infinite_pixel_causes_no_warning(conv_forward, shape):
+    A_prev = np.zeros((2, 20, 20, shape[2]))
+    A_prev[0, 3, 4, 0] = np.inf
+    Z = conv_forward(A_prev, np.ones(shape), np.zeros(shape[3]), same_Z)
+    assert np.isinf(Z).sum() == shape[0] * shape[1] * shape[3]
+    assert not np.isnan(Z).any()
 
 
 @pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
 @pytest.mark.parametrize("c_new", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf
+@pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf in naive
 def test_what_is_not_finite_stays_in_windows_that_see_it(
-        dtype, c_new, stride, rng):
+        conv_forward, dtype, c_new, stride, rng):
     A_prev, W, b = integers(rng, (3, 5, 38, 2), (2, 3, 2, c_new), (c_new,))
     A_prev[0, 1, 7, 1] = np.nan
     A_prev[0, 3, 20, 0] = np.inf
@@ -158,53 +183,6 @@ def test_what_is_not_finite_stays_in_windows_that_see_it(
     W[0, 1, 0, 1:] = np.inf
     Z = conv_forward(A_prev.astype(dtype), W.astype(dtype), b.astype(dtype),
                      same_Z, "valid", stride)
-    np.testing.assert_array_equal(Z, conv(A_prev, W, b, *stride))
+    np.testing.assert_array_equal(Z, naive.conv_forward(
+        A_prev, W, b, same_Z, "valid", stride))
     assert 0 < np.isnan(Z[..., 0]).mean() < 0.1
-
-
-ONES = dict(A_prev=np.ones((2, 5, 6, 3)), W=np.ones((3, 3, 3, 4)),
-            b=np.zeros((1, 1, 1, 4)), activation=same_Z)
-
-
-@pytest.mark.parametrize("wrong, error, message", [
-    (dict(A_prev=np.ones((5, 6, 3))), ValueError,
-     r"A_prev: expected 4 axes .*got shape \(5, 6, 3\)"),
-    (dict(A_prev=np.ones((2, 0, 6, 3))), ValueError,
-     r"A_prev: .* of at least 1, got shape \(2, 0, 6, 3\)"),
-    (dict(A_prev="pixels"), TypeError, "A_prev: expected a real numeric"),
-    (dict(A_prev=[[1], [2, 3]]), TypeError, "A_prev: expected a real numeric"),
-    (dict(A_prev=np.ones((2, 5, 6, 3), complex)), TypeError,
-     "A_prev: .*complex128"),
-    (dict(W=np.ones((3, 3, 1, 8))), ValueError,
-     r"W: expected 3 input channels to match A_prev, got shape "
-     r"\(3, 3, 1, 8\)"),
-    (dict(W=np.ones((3, 0, 3, 4))), ValueError, "W: .* of at least 1"),
-    (dict(W=np.ones((3, 3, 3))), ValueError, "W: expected 4 axes"),
-    (dict(W=None), TypeError, "W: expected a real numeric array"),
-    (dict(W=np.ones((6, 3, 3, 4)), padding="valid"), ValueError,
-     r"W: expected a kernel within the padded \(5, 6\)"),
-    (dict(b=np.zeros(3)), ValueError,
-     r"b: expected shape \(1, 1, 1, 4\) or \(4,\), got shape \(3,\)"),
-    (dict(b=np.zeros((4, 1))), ValueError, "b: expected shape"),
-    (dict(activation="relu"), TypeError,
-     "activation: expected a callable, got 'relu'"),
-    (dict(activation=None), TypeError, "activation: .* got None"),
-    (dict(padding="full"), ValueError,
-     "padding: expected 'same', 'valid', .*got 'full'"),
-    (dict(padding=(1, -1)), ValueError, r"padding: .* got \(1, -1\)"),
-    (dict(padding=((1, 1), (1, 0.5))), TypeError, "padding: .* 0.5"),
-    (dict(padding=1), TypeError, "padding: .*'same'.* got 1"),
-    (dict(padding=(1, 1, 1)), ValueError, "padding: "),
-    (dict(padding=None), TypeError, "padding: .* got None"),
-    (dict(stride=(0, 1)), ValueError,
-     r"stride: expected a pair of integers of at least 1, got \(0, 1\)"),
-    (dict(stride=(1, -2)), ValueError, r"stride: .* got \(1, -2\)"),
-    (dict(stride=(1.0, 1)), TypeError, r"stride: .* got \(1.0, 1\)"),
-    (dict(stride=(True, 1)), TypeError, r"stride: .* got \(True, 1\)"),
-    (dict(stride=2), TypeError, "stride: .* got 2"),
-    (dict(stride=(2,)), ValueError, r"stride: .* got \(2,\)"),
-    (dict(stride="11"), TypeError, "stride: .* got '11'"),
-])
-def test_what_is_wrong_is_refused(wrong, error, message):
-    with pytest.raises(error, match=message):
-        conv_forward(**{**ONES, **wrong})

@@ -1,61 +1,45 @@
-"""3-pool_backward.py against masks, slopes, TensorFlow and itself."""
+"""3-pool_backward.py: masks, finite differences, TensorFlow and itself."""
+import naive
 import numpy as np
 import pytest
 
 from cases import integers
-from loader import load
-from reference import check, pool, slope
-from test_pool_forward import every_pool
+from compare import check, finite_differences
 
-pool_forward = load("1-pool_forward.py")
-pool_backward = load("3-pool_backward.py")
-
-
-def scattered(dA, A_prev, kernel, stride, share):
-    """Carry dA back by the definition; share is a window's portions."""
-    (kh, kw), (sh, sw) = kernel, stride
-    dA_prev = np.zeros(A_prev.shape)
-    for n, y, x, c in np.ndindex(dA.shape):
-        window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]
-        dA_prev[window] += dA[n, y, x, c] * share(A_prev[window])
-    return dA_prev
-
-
-def mask(window):
-    return window == window.max()
-
-
-def first(window):
-    return (np.arange(window.size) == window.argmax()).reshape(window.shape)
-
-
-def even(window):
-    return np.full(window.shape, 1 / window.size)
-
-
-RULES = [('max', 'all', mask), ('max', 'first', first), ('avg', 'all', even),
-         ('avg', 'first', even)]
-every_rule = pytest.mark.parametrize("mode, ties, share", RULES)
+SHAPES = [   # A_prev, kernel_shape, stride, and why
+    pytest.param((2, 6, 6, 3), (2, 2), (2, 2), id="windows side by side"),
+    pytest.param((2, 7, 9, 3), (2, 2), (2, 2), id="pixels no window covers"),
+    pytest.param((2, 7, 6, 3), (3, 2), (1, 1), id="gradients add up"),
+    pytest.param((2, 8, 9, 4), (3, 3), (2, 2), id="overlap under a stride"),
+    pytest.param((2, 8, 9, 2), (1, 3), (3, 2), id="two kernels two strides"),
+    pytest.param((2, 8, 9, 2), (2, 1), (3, 4), id="stride over the kernel"),
+    pytest.param((2, 4, 5, 3), (4, 5), (1, 1), id="one window an image"),
+    pytest.param((2, 4, 5, 9), (1, 1), (1, 1), id="windows of one pixel"),
+    pytest.param((1, 3, 37, 1), (2, 7), (1, 3), id="wide rows"),
+]
+RULES = [('max', 'all'), ('max', 'first'), ('avg', 'all'), ('avg', 'first')]
+every_shape = pytest.mark.parametrize("shape, kernel, stride", SHAPES)
+every_rule = pytest.mark.parametrize("mode, ties", RULES)
 
 
 def draw(rng, shape, kernel, stride, values=3):
     """Draw images full of ties, and a gradient of the pooled ones."""
     A_prev = rng.integers(0, values, shape).astype(float)
-    dA, = integers(rng, pool_forward(A_prev, kernel, stride).shape)
+    dA, = integers(rng, naive.pool_forward(A_prev, kernel, stride).shape)
     return dA, A_prev
 
 
-def test_the_tiny_example_by_hand():
+def test_the_tiny_example_by_hand(pool_backward):
     A_prev = np.arange(9).reshape(1, 3, 3, 1)
     dA = np.ones((1, 2, 2, 1))
     # The windows' maxima are 4, 5, 7 and 8.
-    highest = pool_backward(dA, A_prev, (2, 2))[0, :, :, 0]
-    assert highest.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
+    maximum = pool_backward(dA, A_prev, (2, 2))[0, :, :, 0]
+    assert maximum.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
     average = pool_backward(dA, A_prev, (2, 2), mode='avg')[0, :, :, 0]
     assert (4 * average).tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
 
-def test_ties_all_pays_each_and_first_only_one():
+def test_all_gives_each_maximum_the_gradient_and_first_only_one(pool_backward):
     A_prev = np.array([[5., 5.], [0., 5.]]).reshape(1, 2, 2, 1)
     dA = np.array(3.).reshape(1, 1, 1, 1)
     everyone = pool_backward(dA, A_prev, (2, 2))
@@ -64,21 +48,21 @@ def test_ties_all_pays_each_and_first_only_one():
     assert one[0, :, :, 0].tolist() == [[3, 0], [0, 0]]
 
 
-@every_pool
+@every_shape
 @every_rule
-def test_integers_equal_the_definition(shape, kernel, stride, mode, ties,
-                                       share, rng):
+def test_integers_equal_the_definition(pool_backward, shape, kernel, stride,
+                                       mode, ties, rng):
     dA, A_prev = draw(rng, shape, kernel, stride)
-    check("pool_backward", f"{mode}, ties {ties}, {kernel} {stride}",
-          pool_backward(dA, A_prev, kernel, stride, mode, ties),
-          scattered(dA, A_prev, kernel, stride, share), rtol=1e-15,
+    options = kernel, stride, mode, ties
+    check("pool_backward", str(options), pool_backward(dA, A_prev, *options),
+          naive.pool_backward(dA, A_prev, *options), rtol=1e-15,
           hint="ties; or windows that overlap must add up")
 
 
-@every_pool
+@every_shape
 @pytest.mark.parametrize("mode, ties", [('max', 'first'), ('avg', 'all')])
-def test_tensorflow_gives_the_same(shape, kernel, stride, mode, ties, rng,
-                                   tf):
+def test_tensorflow_gives_the_same(pool_backward, shape, kernel, stride, mode,
+                                   ties, rng, tf):
     dA, A_prev = draw(rng, shape, kernel, stride)
     X = tf.Variable(A_prev)
     with tf.GradientTape() as tape:
@@ -88,22 +72,25 @@ def test_tensorflow_gives_the_same(shape, kernel, stride, mode, ties, rng,
           expected=tape.gradient(A, X, tf.constant(dA)))
 
 
-@every_pool
+@every_shape
 @every_rule
-def test_gradients_are_slopes(shape, kernel, stride, mode, ties, share, rng):
+def test_gradients_are_finite_differences(pool_backward, shape, kernel,
+                                          stride, mode, ties, rng):
     # All pixels differ by far more than the step: no maximum changes.
     A_prev = rng.permutation(np.arange(float(np.prod(shape)))).reshape(shape)
     A_prev = A_prev[:1, :, :, :2]
-    dA, = integers(rng, pool_forward(A_prev, kernel, stride).shape)
-    function = np.max if mode == 'max' else np.mean
+    dA, = integers(rng, naive.pool_forward(A_prev, kernel, stride).shape)
+
+    def loss(A_prev):
+        return (naive.pool_forward(A_prev, kernel, stride, mode) * dA).sum()
+
     check("pool_backward", mode, rtol=1e-9,
           ours=pool_backward(dA, A_prev, kernel, stride, mode, ties),
-          expected=slope(lambda A: (
-              pool(A, *kernel, *stride, function) * dA).sum(), A_prev))
+          expected=finite_differences(loss, A_prev))
 
 
-@every_pool
-def test_first_and_avg_keep_the_sum_of_the_gradient(shape, kernel, stride,
+@every_shape
+def test_first_and_avg_keep_the_sum_of_the_gradient(pool_backward, shape, kernel, stride,
                                                     rng):
     dA, A_prev = draw(rng, shape, kernel, stride, values=2)
     first = pool_backward(dA, A_prev, kernel, stride, ties='first')
@@ -114,15 +101,15 @@ def test_first_and_avg_keep_the_sum_of_the_gradient(shape, kernel, stride,
 
 @pytest.mark.parametrize("mode", ['max', 'avg'])
 @pytest.mark.parametrize("stride", [(2, 2), (1, 1)])
-def test_no_zero_is_printed_with_a_minus(stride, mode):
+def test_no_zero_is_printed_with_a_minus(pool_backward, stride, mode):
     A_prev = np.arange(25.0).reshape(1, 5, 5, 1)
-    dA = np.full(pool_forward(A_prev, (2, 2), stride).shape, -1.0)
+    dA = np.full(naive.pool_forward(A_prev, (2, 2), stride).shape, -1.0)
     dA[0, 0, 0, 0] = -0.0
     dA_prev = pool_backward(dA, A_prev, (2, 2), stride, mode)
     assert not np.signbit(dA_prev[dA_prev == 0]).any()
 
 
-def test_the_gradient_is_exact_beside_infinities():
+def test_the_gradient_is_exact_beside_infinities(pool_backward):
     A_prev = np.array([[-np.inf, 1.], [0., -np.inf]]).reshape(1, 2, 2, 1)
     dA = np.array(np.inf).reshape(1, 1, 1, 1)
     dA_prev = pool_backward(dA, A_prev, (2, 2))[0, :, :, 0]
@@ -137,18 +124,21 @@ def test_the_gradient_is_exact_beside_infinities():
 @pytest.mark.parametrize("dtypes, expected", [
     (("float32", "float32"), "float32"), (("float64", "float64"), "float64"),
     (("float32", "float64"), "float64"), (("float32", "int8"), "float64"),
-    (("bool", "uint8"), "float64"), (("float16", "float16"), "float16")])
+    (("bool", "uint8"), "float64"), (("float16", "float16"), "float16"),
+    ((">f4", ">f4"), "float32"), ((">f2", ">f2"), "float16")])
 @every_rule
-def test_dtypes_are_promoted(dtypes, expected, mode, ties, share):
+def test_dtypes_are_promoted(pool_backward, dtypes, expected, mode, ties):
     dA_prev = pool_backward(np.ones((1, 1, 1, 1), dtypes[0]),
                             np.ones((1, 2, 2, 1), dtypes[1]), (2, 2),
                             mode=mode, ties=ties)
     assert dA_prev.dtype == expected
-    assert (dA_prev[0, :, :, 0] == share(np.ones((2, 2)))).all()
+    assert (dA_prev == naive.pool_backward(
+        np.ones((1, 1, 1, 1)), np.ones((1, 2, 2, 1)), (2, 2), mode=mode,
+        ties=ties)).all()
 
 
 @every_rule
-def test_inputs_stay_and_results_are_new(mode, ties, share, rng):
+def test_inputs_stay_and_results_are_new(pool_backward, mode, ties, rng):
     dA, A_prev = draw(rng, (2, 4, 4, 3), (1, 1), (1, 1))
     before = dA.tobytes(), A_prev.tobytes()
     dA.flags.writeable = A_prev.flags.writeable = False
@@ -158,7 +148,7 @@ def test_inputs_stay_and_results_are_new(mode, ties, share, rng):
     assert (dA.tobytes(), A_prev.tobytes()) == before
 
 
-def test_lists_and_odd_views_are_accepted(rng):
+def test_lists_and_odd_views_are_accepted(pool_backward, rng):
     dA, A_prev = draw(rng, (2, 4, 5, 2), (2, 2), (1, 2))
     expected = pool_backward(dA, A_prev, (2, 2), (1, 2))
     for change in (np.ndarray.tolist, lambda a: a.T.copy().T):
@@ -166,35 +156,54 @@ def test_lists_and_odd_views_are_accepted(rng):
         assert (result == expected).all()
 
 
-def test_no_images_give_an_empty_result():
+def test_no_images_give_an_empty_result(pool_backward):
     dA_prev = pool_backward(np.zeros((0, 2, 2, 2), np.float32),
                             np.zeros((0, 5, 4, 2), np.float32), (2, 2), (2, 2))
     assert dA_prev.shape == (0, 5, 4, 2) and dA_prev.dtype == np.float32
 
 
-RIGHT = dict(dA=np.ones((2, 4, 5, 3)), A_prev=np.ones((2, 5, 6, 3)),
-             kernel_shape=(2, 2))
+@every_rule
+def test_a_window_with_NaN_passes_no_gradient_to_a_maximum(pool_backward,
+                                                           mode, ties):
+    A_prev = np.array([[np.nan, 1, 2, 3.]]).reshape(1, 1, 4, 1)
+    dA = np.array([8., 4.]).reshape(1, 1, 2, 1)
+    dA_prev = pool_backward(dA, A_prev, (1, 2), (1, 2), mode, ties).ravel()
+    assert dA_prev.tolist() == ([0, 0, 0, 4] if mode == 'max'
+                                else [4, 4, 2, 2])
 
 
-@pytest.mark.parametrize("wrong, error, message", [
-    (dict(dA=np.ones((2, 5, 6, 3))), ValueError,
-     r"dA: expected the forward pass's shape \(2, 4, 5, 3\), "
-     r"got shape \(2, 5, 6, 3\)"),
-    (dict(dA={}), TypeError, "dA: expected a real numeric array, got dict"),
-    (dict(A_prev=np.ones((2, 5, 6, 3, 1))), ValueError, "A_prev: expected 4"),
-    (dict(A_prev=np.ones((2, 5, 6, 3), object)), TypeError, "A_prev: "),
-    (dict(kernel_shape=(2, 7)), ValueError,
-     r"kernel_shape: expected a kernel within A_prev's \(5, 6\), "
-     r"got \(2, 7\)"),
-    (dict(kernel_shape=(2, 0)), ValueError, r"kernel_shape: .* \(2, 0\)"),
-    (dict(kernel_shape=(2, "2")), TypeError, "kernel_shape: "),
-    (dict(stride=(2, 2.0)), TypeError, "stride: "),
-    (dict(stride=(-1, 1)), ValueError, r"stride: .* got \(-1, 1\)"),
-    (dict(mode='sum'), ValueError, "mode: expected 'max' or 'avg'"),
-    (dict(ties='last'), ValueError,
-     "ties: expected 'all' or 'first', got 'last'"),
-    (dict(ties='last', mode='avg'), ValueError, "ties: "),
-])
-def test_what_is_wrong_is_refused(wrong, error, message):
-    with pytest.raises(error, match=message):
-        pool_backward(**{**RIGHT, **wrong})
+@pytest.mark.parametrize("dtype", [">f2", ">f4", ">f8", ">i2", ">i4"])
+@every_rule
+def test_byte_order_never_matters(pool_backward, dtype, mode, ties, rng):
+    dA, A_prev = draw(rng, (2, 6, 5, 2), (3, 2), (1, 2))
+    options = (3, 2), (1, 2), mode, ties
+    ours = pool_backward(dA.astype(">f8"), A_prev.astype(dtype), *options)
+    assert ours.dtype.isnative
+    assert (ours == pool_backward(dA, A_prev, *options)).all()
+
+
+@pytest.mark.parametrize("shape, kernel, stride", [
+    ((1, 4, 64, 1024), (2, 3), (2, 1)), ((1, 1, 40000, 1), (1, 3), (1, 1))])
+def test_no_gradient_is_lost_in_long_rows(pool_backward, shape, kernel,
+                                          stride):
+    dA = np.ones(pooled_shape(shape, kernel, stride))
+    dA_prev = pool_backward(dA, np.zeros(shape), kernel, stride, 'avg')
+    assert np.isclose(dA_prev.sum(), dA.sum(), rtol=1e-12)
+
+
+def pooled_shape(shape, kernel, stride):
+    m, h, w, c = shape
+    return (m, (h - kernel[0]) // stride[0] + 1,
+            (w - kernel[1]) // stride[1] + 1, c)
+
+
+def test_float16_gradients_are_rounded_once(pool_backward):
+    # Each of 2049 windows adds 1 to the pixel; 2048 + 1 is 2048 in float16.
+    A_prev = np.ones((1, 1, 4097, 1), "f2")
+    dA_prev = pool_backward(np.ones((1, 1, 2049, 1), "f2"), A_prev, (1, 2049))
+    assert dA_prev.dtype == np.float16
+    assert dA_prev[0, 0, 2047:2050, 0].tolist() == [2048, 2048, 2048]
+    assert dA_prev[0, 0, 2047 - 3, 0] == np.float16(2045)
+    many = pool_backward(np.ones((1, 1, 4099, 1), "f2"),
+                         np.ones((1, 1, 8197, 1), "f2"), (1, 4099))
+    assert many[0, 0, 4098, 0] == np.float16(4099)

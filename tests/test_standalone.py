@@ -57,7 +57,7 @@ assert lenet5(K.Input(shape=(28, 28, 1))).count_params() == 61706""",
 
 
 def parsed(filename):
-    return ast.parse((ROOT / filename).read_text(), feature_version=(3, 9))
+    return ast.parse((ROOT / filename).read_text(encoding="utf-8"), feature_version=(3, 9))
 
 
 @every_module
@@ -80,7 +80,7 @@ def test_a_grader_can_import_and_call_it(filename, alone, tmp_path, request):
 
 @every_module
 def test_its_form_is_what_graders_check(filename):
-    text = (ROOT / filename).read_text()
+    text = (ROOT / filename).read_text(encoding="utf-8")
     assert text.startswith("#!/usr/bin/env python3\n")
     assert text.endswith("\n") and not text.endswith("\n\n")
     assert os.access(ROOT / filename, os.X_OK)
@@ -108,7 +108,8 @@ def test_it_has_one_import_and_one_public_function(filename):
 
 @every_module
 def test_its_docstring_has_every_section(filename):
-    function = parsed(filename).body[2]
+    function, = (node for node in parsed(filename).body if isinstance(
+        node, ast.FunctionDef) and node.name[0] != "_")
     text = ast.get_docstring(function)
     places = [text.index(f"\n{section}\n---") for section in
               ("Parameters", "Returns", "Raises", "References", "Examples")]
@@ -118,24 +119,42 @@ def test_its_docstring_has_every_section(filename):
 def test_lines_that_two_modules_need_are_the_same_word_for_word():
     copies = defaultdict(dict)
     for filename in list(MODULES)[:4]:
-        text = (ROOT / filename).read_text()
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef) and node.name[0] == "_":
-                copies[node.name][filename] = ast.get_source_segment(
-                    text, node)
+        text = (ROOT / filename).read_text(encoding="utf-8")
+        for node in ast.parse(text).body[2:]:
+            name = getattr(node, "name", None) or ast.unparse(node.targets[0])
+            if name.startswith("_"):
+                copies[name][filename] = ast.get_source_segment(text, node)
     assert all(len(set(texts.values())) == 1 for texts in copies.values())
     assert {name: len(texts) for name, texts in copies.items()} == dict(
-        _expect=4, _array=4, _dtype=4, _listed=4, _pair=4, _blocks=4,
-        _same=2, _pads=2, _windows=2, _channels=2, _fold=2,
-        _tile=1, _side_by_side=1, _give=1)
+        _BLOCK=4, _expect=4, _array=4, _pair=4, _dtypes=4, _slices=4,
+        _blocks=4, _windows=4, _same=2, _sides=2, _conv_arguments=2, _pad=2,
+        _padded=2, _buffer=2, _im2col=2, _multiply=2, _pool_arguments=2,
+        _order=1, _reduce=1, _dZ_argument=1, _neighbours=1, _widen=1,
+        _narrow=1, _join=1, _col2im=1, _max_backward=1, _where=1,
+        _avg_backward=1, _accumulate=1, _channels=1)
+
+
+@numpy_module
+def test_the_public_function_fits_on_one_screen(filename):
+    text = (ROOT / filename).read_text(encoding="utf-8")
+    function = ast.parse(text).body[3]
+    _, *body = function.body
+    lines = text.splitlines()[body[0].lineno - 1:function.end_lineno]
+    code = [line for line in lines if line.strip(" #") and "#" != line.strip(
+        )[:1]]
+    assert len(code) <= 30
+    nested = [node for node in ast.walk(ast.parse(text)) if isinstance(
+        node, ast.FunctionDef) for inner in ast.walk(node)
+        if inner is not node and isinstance(inner, ast.FunctionDef)]
+    assert nested == []
 
 
 @numpy_module
 def test_the_glossary_is_the_same_everywhere(filename):
     assert '''
-    m images of h rows, w columns and c channels; "prev" is what comes in,
-    "new" what goes out; kernels of kh x kw move by strides of sh and sw.
-''' in (ROOT / filename).read_text()
+    m images of h rows, w columns and c channels; `_prev`: of the input,
+    `_new`: of the output; kernels of kh x kw; strides sh and sw.
+''' in (ROOT / filename).read_text(encoding="utf-8")
 
 
 def test_the_root_holds_what_users_expect():

@@ -1,8 +1,4 @@
-"""Wrong calls: each is refused at once, with a message that names the cause.
-
-Beside the refusals that each module's own test spells out, this table goes
-through every argument of the four functions.
-"""
+"""Invalid arguments: each raises at once an error that names the argument."""
 import numpy as np
 import pytest
 
@@ -19,8 +15,8 @@ RIGHT = {
     "pool_backward": dict(dA=np.ones((2, 3, 5, 3)), A_prev=A_PREV,
                           kernel_shape=(3, 2)),
 }
-CONVS, POOLS = ("conv_forward", "conv_backward"), ("pool_forward",
-                                                   "pool_backward")
+CONVOLUTIONS = "conv_forward", "conv_backward"
+POOLINGS = "pool_forward", "pool_backward"
 
 NOT_ARRAYS = [None, "image", {}, {1, 2}, object(), abs, 1j,
               np.ones((2, 5, 6, 3), complex), np.ones((2, 5, 6, 3), object),
@@ -44,20 +40,20 @@ CALLS += [(function, "A_prev", value, ValueError)
           for function in RIGHT for value in NOT_IMAGES]
 CALLS += [(function, argument, value, error)
           for argument, functions in (("stride", RIGHT),
-                                      ("kernel_shape", POOLS))
+                                      ("kernel_shape", POOLINGS))
           for function in functions
           for error, values in ((TypeError, NOT_PAIRS),
                                 (ValueError, NOT_SIZES))
           for value in values]
-CALLS += [(function, "W", value, ValueError) for function in CONVS for value in
+CALLS += [(function, "W", value, ValueError) for function in CONVOLUTIONS for value in
           (1, [], np.ones(4), np.ones((3, 2, 3)), np.ones((3, 2, 3, 4, 1)),
            np.ones((3, 2, 4, 3)), np.ones((3, 2, 1, 4)),
            np.ones((0, 2, 3, 4)), np.ones((3, 0, 3, 4)),
            np.ones((3, 2, 0, 4)), np.ones((3, 2, 3, 0)))]
-CALLS += [(function, "b", value, ValueError) for function in CONVS for value in
+CALLS += [(function, "b", value, ValueError) for function in CONVOLUTIONS for value in
           (0, [], np.ones(3), np.ones(5), np.ones((1, 4)), np.ones((4, 1)),
            np.ones((1, 1, 4)), np.ones((1, 1, 1, 5)), np.ones((2, 1, 1, 4)))]
-CALLS += [(function, "padding", value, error) for function in CONVS
+CALLS += [(function, "padding", value, error) for function in CONVOLUTIONS
           for error, value in (
               (ValueError, ""), (ValueError, "SAME"), (ValueError, "full"),
               (ValueError, (-1, 0)), (ValueError, (0, 1, 0)),
@@ -73,7 +69,7 @@ CALLS += [(function, "padding", value, error) for function in CONVS
               (TypeError, [[[0, 0]], [[0, 0]]]))]
 CALLS += [("conv_forward", "activation", value, TypeError) for value in
           (None, "relu", 0, np.maximum(1, 2), ())]
-CALLS += [(function, "mode", value, ValueError) for function in POOLS
+CALLS += [(function, "mode", value, ValueError) for function in POOLINGS
           for value in ("", "MAX", "mean", "sum", None, 0, max, ("max",),
                         np.array(["max", "avg"]))]
 CALLS += [("pool_backward", "ties", value, ValueError) for value in
@@ -87,14 +83,60 @@ CALLS += [("pool_backward", "dA", value, ValueError) for value in
            np.ones((1, 3, 5, 3)), np.ones((2, 5, 6, 3)),
            np.ones((2, 5, 3, 3)), np.ones((0, 3, 5, 3)))]
 TOO_LARGE = [(function, dict(W=np.ones((kh, kw, 3, 4)), padding=padding), "W")
-             for function in CONVS for kh, kw, padding in
+             for function in CONVOLUTIONS for kh, kw, padding in
              ((6, 2, "valid"), (3, 7, "valid"), (8, 2, (1, 9)),
               (3, 9, ((9, 9), (1, 1))))]
 TOO_LARGE += [(function, dict(kernel_shape=kernel), "kernel_shape")
-              for function in POOLS for kernel in ((6, 2), (3, 7), (99, 99))]
+              for function in POOLINGS
+              for kernel in ((6, 2), (3, 7), (99, 99))]
+MESSAGES = [    # what is wrong, and the whole message
+    ("conv_forward", dict(A_prev=np.ones((5, 6, 3))),
+     "A_prev: expected 4 axes (m, h_prev, w_prev, c_prev) of at least 1, got "
+     "shape (5, 6, 3)"),
+    ("conv_forward", dict(A_prev=np.ones((2, 5, 6, 3), complex)),
+     "A_prev: expected a real numeric array, got ndarray of dtype complex128"),
+    ("conv_forward", dict(W=np.ones((3, 3, 1, 8))),
+     "W: expected 3 input channels to match A_prev, got shape (3, 3, 1, 8)"),
+    ("conv_forward", dict(W=np.ones((6, 3, 3, 4)), padding="valid"),
+     "W: expected a kernel within the padded (5, 6), got shape (6, 3, 3, 4)"),
+    ("conv_backward", dict(b=np.zeros(3)),
+     "b: expected shape (1, 1, 1, 4) or (4,), got shape (3,)"),
+    ("conv_forward", dict(activation="relu"),
+     "activation: expected a callable, got 'relu'"),
+    ("conv_backward", dict(padding="full"),
+     "padding: expected 'same', 'valid' or a pair, got 'full'"),
+    ("conv_forward", dict(padding=1),
+     "padding: expected 'same', 'valid', ((top, bottom), (left, right)) or a "
+     "pair of integers of at least 0, got 1"),
+    ("conv_forward", dict(padding=((1, 1), (1, 0.5))),
+     "padding: expected a pair of integers of at least 0, got (1, 0.5)"),
+    ("pool_forward", dict(stride=(0, 1)),
+     "stride: expected a pair of integers of at least 1, got (0, 1)"),
+    ("conv_backward", dict(stride=(True, 1)),
+     "stride: expected a pair of integers of at least 1, got (True, 1)"),
+    ("conv_backward", dict(dZ=np.ones((2, 3, 6, 4))),
+     "dZ: expected the forward pass's shape (2, 5, 6, 4), got shape "
+     "(2, 3, 6, 4)"),
+    ("conv_backward", dict(stride=(2, 2)),
+     "dZ: expected the forward pass's shape (2, 3, 3, 4), got shape "
+     '(2, 5, 6, 4) ("same" gives ceil(size / stride) outputs; to keep the '
+     "size pass padding=(3, 3))"),
+    ("conv_backward", dict(padding="valid"),
+     "dZ: expected the forward pass's shape (2, 3, 5, 4), got shape "
+     "(2, 5, 6, 4)"),
+    ("pool_forward", dict(kernel_shape=(6, 2)),
+     "kernel_shape: expected a kernel within A_prev's (5, 6), got (6, 2)"),
+    ("pool_forward", dict(mode='mean'),
+     "mode: expected 'max' or 'avg', got 'mean'"),
+    ("pool_backward", dict(ties='last', mode='avg'),
+     "ties: expected 'all' or 'first', got 'last'"),
+    ("pool_backward", dict(dA=np.ones((2, 5, 6, 3))),
+     "dA: expected the forward pass's shape (2, 3, 5, 3), got shape "
+     "(2, 5, 6, 3)"),
+]
 
 
-def refused(function, arguments, name, error):
+def assert_rejected(function, arguments, name, error):
     before = {key: np.copy(value) for key, value in arguments.items()
               if isinstance(value, np.ndarray)}
     with pytest.raises(error) as raised:
@@ -108,13 +150,21 @@ def refused(function, arguments, name, error):
 
 @pytest.mark.parametrize("function, name, value, error", CALLS, ids=[
     f"{f}, {name} {i}" for i, (f, name, *_) in enumerate(CALLS)])
-def test_a_wrong_argument_is_named(function, name, value, error):
-    refused(function, {**RIGHT[function], name: value}, name, error)
+def test_an_invalid_argument_is_named(function, name, value, error):
+    assert_rejected(function, {**RIGHT[function], name: value}, name, error)
 
 
 @pytest.mark.parametrize("function, change, name", TOO_LARGE)
-def test_a_kernel_over_the_padded_image_is_refused(function, change, name):
-    refused(function, {**RIGHT[function], **change}, name, ValueError)
+def test_a_kernel_over_the_padded_image_is_named(function, change, name):
+    assert_rejected(function, {**RIGHT[function], **change}, name, ValueError)
+
+
+@pytest.mark.parametrize("function, change, message", MESSAGES)
+def test_the_message_says_what_was_expected_and_what_came(function, change,
+                                                          message):
+    with pytest.raises((TypeError, ValueError)) as raised:
+        FUNCTIONS[function](**{**RIGHT[function], **change})
+    assert str(raised.value) == message
 
 
 def test_the_right_calls_are_right():

@@ -1,0 +1,91 @@
+"""Memory stays bounded, whatever the batch, the image or the window."""
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from cases import same_Z
+from loader import load
+
+conv_forward = load("0-conv_forward.py")
+pool_forward = load("1-pool_forward.py")
+conv_backward = load("2-conv_backward.py")
+pool_backward = load("3-pool_backward.py")
+
+
+def temporary(function, *arguments):
+    """Return the peak memory of a call in MiB, without its result."""
+    tracemalloc.start()
+    result = function(*arguments)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    arrays = result if isinstance(result, tuple) else (result,)
+    return (peak - sum(array.nbytes for array in arrays)) / 2**20
+
+
+def ones(*shape, dtype=np.float32):
+    return np.ones(shape, dtype)
+
+
+CONVOLUTIONS = [     # A_prev, W, dtype of A_prev, padded images in MiB
+    pytest.param((20000, 28, 28, 1), (5, 5, 1, 6), "f4", 0, id="many images"),
+    pytest.param((60000, 28, 28, 1), (3, 3, 1, 2), "u1", 0, id="integers"),
+    pytest.param((20000, 28, 28, 1), (3, 3, 1, 2), "f2", 0, id="float16"),
+    pytest.param((1, 1500, 2000, 3), (3, 3, 3, 4), "f4", 35, id="photograph"),
+    pytest.param((90, 56, 56, 1), (1, 1, 1, 512), "i1", 0, id="many kernels"),
+]
+
+
+@pytest.mark.parametrize("shape, kernels, dtype, padded", CONVOLUTIONS)
+def test_convolutions_take_64_MiB_beyond_padded_images(shape, kernels, dtype,
+                                                       padded):
+    A_prev, W = ones(*shape, dtype=dtype), ones(*kernels)
+    b = ones(kernels[3])
+    if dtype == "f2":
+        W, b = W.astype(dtype), b.astype(dtype)
+    assert temporary(conv_forward, A_prev, W, b, same_Z) <= 64 + padded
+    if len(A_prev) < 60000:
+        dZ = ones(*shape[:3], kernels[3], dtype=dtype)
+        with np.errstate(over="ignore"):    # dW in float16
+            assert temporary(conv_backward, dZ, A_prev, W, b) <= (
+                64 + 2 * padded)
+
+
+def test_large_kernels_are_not_widened_beyond_64_MiB():
+    A_prev, W, b = np.ones((1, 16, 74, 512)), np.ones((11, 11, 512, 1)), [0.0]
+    dZ = np.ones((1, 6, 64, 1))
+    copies = 3 * W.nbytes / 2**20
+    assert temporary(conv_forward, A_prev, W, b, same_Z, "valid") <= 64
+    assert temporary(conv_backward, dZ, A_prev, W, b, "valid") <= 64 + copies
+    W = ones(500, 500, 1, 1)
+    dZ, A_prev = ones(1, 101, 101, 1), ones(1, 600, 600, 1)
+    assert temporary(conv_backward, dZ, A_prev, W, ones(1), "valid") <= 64
+
+
+POOLINGS = [     # A_prev, window, stride, dtype
+    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "f4", id="many images"),
+    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "u1", id="integers"),
+    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "f2", id="float16"),
+    pytest.param((1, 1500, 2000, 3), (3, 3), (1, 1), "f4", id="photograph"),
+    pytest.param((1, 500, 500, 1), (500, 500), (1, 1), "f4", id="all of it"),
+    pytest.param((20000, 2, 1000, 1), (2, 1000), (1, 1), "f4", id="all rows"),
+]
+
+
+@pytest.mark.parametrize("shape, kernel, stride, dtype", POOLINGS)
+@pytest.mark.parametrize("mode", ['max', 'avg'])
+def test_poolings_take_64_MiB(shape, kernel, stride, dtype, mode):
+    A_prev = ones(*shape, dtype=dtype)
+    options = kernel, stride, mode
+    assert temporary(pool_forward, A_prev, *options) <= 64
+    dA = pool_forward(A_prev, *options)
+    assert temporary(pool_backward, dA, A_prev, *options, 'first') <= 64
+
+
+def test_the_output_row_of_a_panorama_may_take_more():
+    # One row of outputs is computed together: 100,000 windows of 432 numbers.
+    A_prev, W = ones(1, 4, 100000, 16), ones(3, 9, 16, 2)
+    row, padded = 100000 * 433 * 4 / 2**20, 6 * 100008 * 16 * 4 / 2**20
+    assert row > 64
+    assert temporary(conv_forward, A_prev, W, [0.0, 0.0], same_Z) <= (
+        64 + 2 * row + 2 * padded)      # computed in float64, as b is
