@@ -9,8 +9,9 @@ def lenet5(X):
     Parameters
     ----------
     X : K.Input of shape (m, 28, 28, 1)
-        The place of the images, as K.Input(shape=(28, 28, 1)) makes it.
-        Larger images work too; the first Dense then has more parameters.
+        Images, real floating-point numbers: K.Input(shape=(28, 28, 1)).
+        Larger images and more channels work too, with more parameters. If X
+        is the output of another layer, the model begins at that one's input.
 
     Returns
     -------
@@ -22,10 +23,10 @@ def lenet5(X):
     Raises
     ------
     TypeError
-        X is not a Keras tensor.
+        X is not a Keras tensor, or sparse, ragged or not of floats.
     ValueError
-        X is not a batch of images, or these are smaller than 12 x 12 pixels
-        or of open size.
+        X is not a batch of images with at least one channel, or these are
+        smaller than 12 x 12 pixels or of open size.
 
     References
     ----------
@@ -39,10 +40,17 @@ def lenet5(X):
     61706
     """
     expected = "X: expected K.Input(shape=(28, 28, 1)), got"
-    if not isinstance(X, type(K.Input(shape=(1,)))):
+    if type(X) is not type(K.Input(shape=(1,))):
         raise TypeError(f"{expected} {type(X).__name__}")
+    for kind in ("sparse", "ragged"):
+        if getattr(X, kind, False):
+            raise TypeError(f"{expected} a {kind} tensor")
+    dtype = getattr(X.dtype, "name", X.dtype)
+    if dtype not in ("float16", "bfloat16", "float32", "float64"):
+        raise TypeError(f"{expected} dtype {dtype}")
     shape = tuple(X.shape)
-    if len(shape) != 4 or None in shape[1:] or min(shape[1:3]) < 12:
+    if len(shape) != 4 or None in shape[1:] or (
+            min(shape[1:3]) < 12 or shape[3] < 1):
         raise ValueError(f"{expected} shape {shape}")
 
     layers = K.layers
@@ -59,7 +67,8 @@ def lenet5(X):
     Y = layers.Dense(84, **relu)(Y)                         # (m, 84)
     Y = layers.Dense(10, **softmax)(Y)                      # (m, 10)
 
-    model = K.Model(X, Y)
+    inputs = K.utils.get_source_inputs(X)
+    model = K.Model(inputs[0] if len(inputs) == 1 else inputs, Y)
     model.compile(optimizer=K.optimizers.Adam(),
                   loss="categorical_crossentropy", metrics=["accuracy"])
     return model

@@ -94,8 +94,24 @@ def test_what_is_not_a_keras_tensor_is_refused(lenet5):
             lenet5(wrong)
 
 
+@pytest.mark.parametrize("options, kind", [
+    (dict(dtype=dtype), f"dtype {dtype}") for dtype in
+    ("uint8", "int32", "bool", "string", "complex64")] + [
+    (dict(sparse=True), "sparse|SparseKerasTensor"),
+    (dict(ragged=True), "ragged|RaggedKerasTensor")])
+def test_images_that_are_not_dense_floats_are_refused(options, kind, K,
+                                                      lenet5):
+    try:
+        X = K.Input(shape=(28, 28, 1), **options)
+    except (TypeError, ValueError) as error:
+        pytest.skip(f"this Keras has no such input: {error}")
+    with pytest.raises(TypeError, match=f"X: expected K.Input.*({kind})"):
+        lenet5(X)
+
+
 @pytest.mark.parametrize("shape", [
-    (28, 28), (11, 28, 1), (28, 11, 1), (None, None, 1), (28, 28, 1, 1)])
+    (28, 28), (11, 28, 1), (28, 11, 1), (None, None, 1), (28, 28, None),
+    (28, 28, 0), (28, 28, 1, 1)])
 def test_images_it_cannot_read_are_refused(shape, K, lenet5):
     with pytest.raises(ValueError, match="X: expected K.Input.*got shape"):
         lenet5(K.Input(shape=shape))
@@ -104,3 +120,13 @@ def test_images_it_cannot_read_are_refused(shape, K, lenet5):
 def test_the_smallest_image_goes_through(K, lenet5):
     model = lenet5(K.Input(shape=(12, 12, 1)))
     assert model.layers[4].output.shape[1:] == (1, 1, 16)
+
+
+def test_a_layer_before_it_stays_in_the_model(K, lenet5, rng):
+    pixels = K.Input(shape=(28, 28, 1))
+    model = lenet5(K.layers.Rescaling(1 / 255)(pixels))
+    images = rng.random((2, 28, 28, 1), dtype=np.float32)
+    plain = lenet5(K.Input(shape=(28, 28, 1)))
+    assert model.count_params() == 61706
+    assert np.allclose(model.predict(255 * images, verbose=0),
+                       plain.predict(images, verbose=0), atol=1e-6)
