@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
+import naive
 import train
 from cases import same_Z
-from loader import ROOT, load, load_module
+from loader import ROOT, load
 from images import load_data
 
 conv_forward = load("0-conv_forward.py")
@@ -81,14 +82,14 @@ def convolution():
 
 def padding():
     """Show where the zeros go; the first window dark, the last one light."""
-    pads_of = load_module(ROOT / "0-conv_forward.py")._pads
     cases = [("valid", 3, 1, '"valid"\n3x3, stride 1'),
              ("same", 3, 1, '"same"\n3x3, stride 1'),
              ("same", 4, 2, '"same"\n4x4, stride 2'),
              (((0, 2), (1, 0)), 3, 1, "((0, 2), (1, 0))\n3x3, stride 1")]
     figure = Figure(figsize=(7, 2.25), layout="constrained")
     for axes, (pad, k, s, title) in zip(figure.subplots(1, 4), cases):
-        (top, bottom), (left, right) = pads_of(pad, (5, 5), (k, k), (s, s))
+        (top, bottom), (left, right) = naive.sides(pad, (5, 5), (k, k),
+                                                   (s, s))
         Z = conv_forward(np.ones((1, 5, 5, 1)), np.ones((k, k, 1, 1)), [0],
                          same_Z, pad, (s, s))
         last = (Z.shape[1] - 1) * s, (Z.shape[2] - 1) * s

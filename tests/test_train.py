@@ -12,7 +12,7 @@ import pytest
 import train
 from loader import ROOT, load
 from images import load_data
-from reference import check
+from compare import check
 
 SCRIPT = ROOT / "examples" / "train.py"
 
