@@ -219,8 +219,10 @@ def _max_backward(dA, A_prev, dA_prev, kernel, stride, ties):
             window, dwindow = windows[block][..., c], dwindows[block][..., c]
             share = dA[block][..., c].astype(dA_prev.dtype)
             times = np.multiply if np.isfinite(share).all() else _where
-            maximum = window[:, :, :, 0, 0]
-            for i, j in np.ndindex(kernel):
+            elements = np.ndindex(kernel)
+            i, j = next(elements)
+            maximum = window[:, :, :, i, j]
+            for i, j in elements:
                 maximum = np.maximum(maximum, window[:, :, :, i, j])
             free = np.ones(maximum.shape, bool)
             for i, j in np.ndindex(kernel):

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
+import lenet5_numpy
 import naive
-import train
 from cases import same_Z
 from loader import ROOT, load
-from images import load_data
+from data import load_data
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -140,25 +140,25 @@ def pooling():
 
 
 def trained(epochs=3):
-    """Return a LeNet-5 trained for a few epochs in NumPy, and the data."""
-    x, y, x_test, y_test = data = load_data("digits", seed=1)
+    """Return weights of a LeNet-5 after a few epochs in NumPy, and data."""
+    x, y, *_ = data = load_data("digits", seed=1)
     rng = np.random.default_rng(1)
-    engine = train.NumPyEngine(train.initial_weights(rng), epochs)
-    T = np.eye(10, dtype=np.float32)[y]
+    weights = lenet5_numpy.initial_weights(rng)
+    adam, T = lenet5_numpy.Adam(weights), np.eye(10, dtype=np.float32)[y]
     for _ in range(epochs):
         order = rng.permutation(len(x))
-        engine.train(x[order], T[order], 32)
-    return engine, data
+        lenet5_numpy.train_epoch(x[order], T[order], weights, adam, 32)
+    return weights, data
 
 
 def lenet():
     """Show what LeNet-5 sees of a digit, and which pixels matter."""
-    engine, (_, _, x_test, y_test) = trained()
+    weights, (_, _, x_test, y_test) = trained()
     X, t = x_test[:1], y_test[0]
-    layers = train.forward(X, engine.weights)
+    layers = lenet5_numpy.forward(X, weights)
     A1, P1, A2, P2 = layers[:4]
     T = np.eye(10, dtype=np.float32)[[t]]
-    _, dX = train.backward(X, T, layers, engine.weights)
+    _, dX = lenet5_numpy.backward(X, T, layers, weights)
     figure = Figure(figsize=(7, 5.4), layout="constrained")
     parts = figure.subfigures(6, 1, height_ratios=[1.5, 1, 1.2, 1, 0.9, 0.8])
 
@@ -178,7 +178,7 @@ def lenet():
     two.imshow(dX[0, :, :, 0], cmap="RdBu_r", vmin=-limit, vmax=limit)
     one.axis("off")
     two.axis("off")
-    row(parts[1], np.moveaxis(engine.weights[0][:, :, 0], -1, 0),
+    row(parts[1], np.moveaxis(weights[0][:, :, 0], -1, 0),
         "6 kernels 5x5", cmap="gray")
     row(parts[2], np.moveaxis(A1[0], -1, 0), "after the first convolution, "
         "28x28x6", cmap="gray_r")
@@ -231,12 +231,18 @@ def steps():
 
 def curves():
     """Show the loss curves of both engines on each other."""
-    data, rng = load_data("digits", seed=1), np.random.default_rng(1)
-    weights, epochs = train.initial_weights(rng), 4
+    import train
+    x, y, *_ = load_data("digits", seed=1)
+    rng, epochs, T = np.random.default_rng(1), 4, np.eye(10, dtype="f4")[y]
+    weights = lenet5_numpy.initial_weights(rng)
     engines = [train.NumPyEngine(weights, epochs),
                train.KerasEngine(weights, epochs)]
     history = {engine.name: [] for engine in engines}
-    train.train(engines, epochs, 32, data, rng, history)
+    for epoch in range(1, epochs + 1):
+        order = rng.permutation(len(x))
+        for engine in engines:
+            history[engine.name].append(
+                [engine.train(x[order], T[order], 32, epoch)])
     return train.curves(history)
 
 

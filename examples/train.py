@@ -2,188 +2,221 @@
 """Train LeNet-5 twice, once with Keras and once with NumPy alone.
 
 Both start from the same weights and see the same batches in the same order,
-so their loss curves must lie on each other.
+so their loss curves must lie on each other. Each epoch is kept: stop at any
+time with Ctrl-C, and go on with --resume.
 """
 import argparse
+import hashlib
+import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-from matplotlib.figure import Figure
-from tqdm import tqdm
-
-from loader import load
-from images import Refused, load_data
-
-conv_forward = load("0-conv_forward.py")
-pool_forward = load("1-pool_forward.py")
-conv_backward = load("2-conv_backward.py")
-pool_backward = load("3-pool_backward.py")
-
-KERNELS = [(5, 5, 1, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, 10)]
+CHECKPOINT, OLD = "checkpoint.npz", "checkpoint.old.npz"
+FILES = {"numpy": "lenet5_numpy.npz", "keras": "lenet5.keras"}
+PICTURES = "curves.png", "predictions.png"
+TITLES = {"numpy": "NumPy", "keras": "Keras"}
 
 
-# The network in NumPy
+# Files that are either old or complete
 
-def relu(Z):
-    return np.maximum(Z, 0)
-
-
-def softmax(Z):
-    E = np.exp(Z - Z.max(axis=1, keepdims=True))
-    return E / E.sum(axis=1, keepdims=True)
-
-
-def dense_backward(dZ, A_prev, W):
-    return dZ @ W.T, A_prev.T @ dZ, dZ.sum(axis=0)
-
-
-def cross_entropy(Y, T):
-    """Return the mean loss of predictions Y for one-hot labels T."""
-    return -np.log((Y * T).sum(axis=1).clip(1e-7)).mean()
+def put(path, write):
+    """Write a file under another name and, when complete, move it here."""
+    temporary = path.with_name(f"new-{os.getpid()}-{path.name}")
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def forward(X, weights):
-    """Return all that the layers of LeNet-5 give, the predictions last."""
-    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = weights
-    A1 = conv_forward(X, W1, b1, relu, padding="same")      # (m, 28, 28, 6)
-    P1 = pool_forward(A1, (2, 2), (2, 2))                   # (m, 14, 14, 6)
-    A2 = conv_forward(P1, W2, b2, relu, padding="valid")    # (m, 10, 10, 16)
-    P2 = pool_forward(A2, (2, 2), (2, 2))                   # (m, 5, 5, 16)
-    F2 = P2.reshape(len(X), -1)                             # (m, 400)
-    A3 = relu(F2 @ W3 + b3)                                 # (m, 120)
-    A4 = relu(A3 @ W4 + b4)                                 # (m, 84)
-    Y = softmax(A4 @ W5 + b5)                               # (m, 10)
-    return A1, P1, A2, P2, F2, A3, A4, Y
+def try_folder(folder, names):
+    """Raise a UserError unless these files can be written into a folder."""
+    from data import UserError
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        put(folder / "probe", lambda path: path.write_bytes(b"0" * 10**5))
+        (folder / "probe").unlink()
+    except OSError as error:
+        raise UserError(f"--out {folder}: expected a folder that can be "
+                        f"written ({error.strerror or error})")
+    for name in names:
+        if (folder / name).is_dir():
+            raise UserError(f"--out {folder}: expected a file or nothing as "
+                            f"{name}, got a folder")
 
 
-def backward(X, T, layers, weights):
-    """Return the mean loss' gradients of the weights, and of the images X."""
-    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = weights
-    A1, P1, A2, P2, F2, A3, A4, Y = layers
-    dA4, dW5, db5 = dense_backward((Y - T) / len(X), A4, W5)
-    dA3, dW4, db4 = dense_backward(dA4 * (A4 > 0), A3, W4)
-    dF2, dW3, db3 = dense_backward(dA3 * (A3 > 0), F2, W3)
-    dA2 = pool_backward(dF2.reshape(P2.shape), A2, (2, 2), (2, 2),
-                        ties='first')
-    dP1, dW2, db2 = conv_backward(dA2 * (A2 > 0), P1, W2, b2, "valid")
-    dA1 = pool_backward(dP1, A1, (2, 2), (2, 2), ties='first')
-    dX, dW1, db1 = conv_backward(dA1 * (A1 > 0), X, W1, b1, "same")
-    return [dW1, db1.ravel(), dW2, db2.ravel(),
-            dW3, db3, dW4, db4, dW5, db5], dX
-
-
-class Adam:
-    """Adam as Keras computes it (Kingma and Ba, 2015)."""
-
-    def __init__(self, weights, rate=1e-3, beta1=0.9, beta2=0.999):
-        self.rate, self.beta1, self.beta2, self.steps = rate, beta1, beta2, 0
-        self.means = [np.zeros_like(w) for w in weights]
-        self.squares = [np.zeros_like(w) for w in weights]
-
-    def step(self, weights, gradients):
-        """Move the weights, in place, against their gradients."""
-        self.steps += 1
-        rate = (self.rate * (1 - self.beta2**self.steps)**0.5
-                / (1 - self.beta1**self.steps))
-        for w, g, mean, square in zip(weights, gradients,
-                                      self.means, self.squares):
-            mean += (g - mean) * (1 - self.beta1)
-            square += (g * g - square) * (1 - self.beta2)
-            w -= rate * mean / (np.sqrt(square) + 1e-7)
-
-
-def he_normal(shape, rng):
-    """Draw a kernel as Keras' he_normal does: cut off at two deviations."""
-    Z = rng.standard_normal(shape)
-    while (far := np.abs(Z) > 2).any():
-        Z[far] = rng.standard_normal(far.sum())
-    # 0.8796 is the deviation that the cut leaves.
-    return np.float32(Z / 0.87962566 * np.sqrt(2 / np.prod(shape[:-1])))
-
-
-def initial_weights(rng):
-    """Return kernels and zero biases, in Keras' order."""
-    return [w for shape in KERNELS for w in
-            (he_normal(shape, rng), np.zeros(shape[-1], np.float32))]
-
-
-# The two engines: train an epoch, predict, save
+# The two engines: train an epoch, predict, and give and take their state
 
 class NumPyEngine:
-    name, file = "NumPy", "lenet5_numpy.npz"
+    """LeNet-5 of lenet5_numpy.py with its optimizer."""
 
-    def __init__(self, weights, total):
+    name = "numpy"
+
+    def __init__(self, weights, epochs):
+        """Begin with a copy of the weights."""
+        from lenet5_numpy import Adam
         self.weights = [w.copy() for w in weights]
-        self.adam, self.epoch, self.total = Adam(weights), 0, total
+        self.adam, self.epochs = Adam(weights), epochs
 
-    def train(self, X, T, batch_size):
+    def train(self, X, T, batch_size, epoch):
         """Go once through the images; return the loss of each batch."""
-        self.epoch += 1
-        losses = []
-        with tqdm(range(0, len(X), batch_size), leave=True, unit="batch",
-                  desc=f"NumPy epoch {self.epoch}/{self.total}") as batches:
-            for i in batches:
-                x, t = X[i:i + batch_size], T[i:i + batch_size]
-                layers = forward(x, self.weights)
-                losses.append(cross_entropy(layers[-1], t))
-                gradients, _ = backward(x, t, layers, self.weights)
-                self.adam.step(self.weights, gradients)
-                batches.set_postfix(loss=f"{np.mean(losses):.4f}",
-                                    refresh=False)
-        return losses
+        from lenet5_numpy import train_epoch
+        from tqdm import tqdm
+        return train_epoch(
+            X, T, self.weights, self.adam, batch_size,
+            lambda batches: tqdm(batches, unit="batch", desc=(
+                f"NumPy epoch {epoch}/{self.epochs}")))
 
     def predict(self, X):
-        return np.concatenate([forward(X[i:i + 500], self.weights)[-1]
-                               for i in range(0, len(X), 500)])
+        """Return the probabilities of the ten digits."""
+        from lenet5_numpy import predict
+        return predict(X, self.weights)
+
+    def state(self):
+        """Return all arrays that the next epoch depends on."""
+        import numpy as np
+        return [*self.weights, *self.adam.means, *self.adam.squares,
+                np.array(self.adam.steps)]
+
+    def restore(self, arrays):
+        """Go back to a state."""
+        *moments, steps = (array.copy() for array in arrays)
+        self.weights, self.adam.means, self.adam.squares = (
+            moments[:10], moments[10:20], moments[20:])
+        self.adam.steps = int(steps)
 
     def save(self, path):
-        names = (f"{kind}{i}" for i in range(1, 6) for kind in "Wb")
-        np.savez(path, **dict(zip(names, self.weights)))
+        """Write the weights, named W1, b1, W2, ..."""
+        import numpy as np
+        from lenet5_numpy import NAMES
+        with open(path, "wb") as file:
+            np.savez(file, **dict(zip(NAMES, self.weights)))
 
 
 class KerasEngine:
-    name, file = "Keras", "lenet5.keras"
+    """LeNet-5 of 5-lenet5.py with its optimizer."""
 
-    def __init__(self, weights, total):
+    name = "keras"
+
+    def __init__(self, weights, epochs):
+        """Begin with the weights, and with moments of zero."""
+        from loader import load
         from tensorflow import keras as K
         self.model = load("5-lenet5.py")(K.Input(shape=(28, 28, 1)))
         self.model.set_weights(weights)
-        self.epoch, self.total = 0, total
-        self.means = []
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.epochs, self.means = epochs, []
         self.watch = K.callbacks.LambdaCallback(
             on_train_batch_end=lambda i, logs: self.means.append(
                 float(logs["loss"])),
             on_epoch_end=lambda i, logs: setattr(
                 self.model, "stop_training", True))
 
-    def train(self, X, T, batch_size):
+    def train(self, X, T, batch_size, epoch):
         """Go once through the images; return the loss of each batch."""
+        import numpy as np
         self.means.clear()
-        self.model.fit(X, T, batch_size, epochs=self.total,
-                       initial_epoch=self.epoch, shuffle=False,
+        self.model.fit(X, T, batch_size, epochs=self.epochs,
+                       initial_epoch=epoch - 1, shuffle=False,
                        callbacks=[self.watch])
-        self.epoch += 1
         # Keras tells the mean of all batches so far: take the sums apart.
         seen = np.minimum(np.arange(len(self.means) + 1) * batch_size, len(X))
         sums = np.concatenate(([0], self.means * seen[1:]))
         return list(np.diff(sums) / np.diff(seen))
 
     def predict(self, X):
+        """Return the probabilities of the ten digits."""
         return self.model.predict(X, batch_size=500, verbose=0)
 
+    def variables(self):
+        """Return the optimizer's variables."""
+        found = self.model.optimizer.variables
+        return list(found() if callable(found) else found)
+
+    def state(self):
+        """Return all arrays that the next epoch depends on."""
+        import numpy as np
+        return [*self.model.get_weights(),
+                *(np.asarray(variable) for variable in self.variables())]
+
+    def restore(self, arrays):
+        """Go back to a state."""
+        count = len(self.model.get_weights())
+        self.model.set_weights(arrays[:count])
+        for variable, array in zip(self.variables(), arrays[count:]):
+            variable.assign(array)
+
     def save(self, path):
+        """Write the model as Keras does."""
         self.model.save(path)
+
+
+# The checkpoint: all that a run is, in one file
+
+def keep(path, settings, epoch, rng, engines, history):
+    """Write the state after an epoch."""
+    import numpy as np
+    about = {"settings": settings, "epoch": epoch,
+             "rng": rng.bit_generator.state,
+             "rows": {name: [row[1:] for row in rows]
+                      for name, rows in history.items()}}
+    arrays = {"about": np.array(json.dumps(about))}
+    for engine in engines:
+        arrays[f"{engine.name} losses"] = np.array(
+            [row[0] for row in history[engine.name]])
+        arrays.update((f"{engine.name} {i}", array)
+                      for i, array in enumerate(engine.state()))
+
+    def write(temporary):
+        with open(temporary, "wb") as file:
+            np.savez(file, **arrays)
+
+    put(path, write)
+
+
+def go_back(path, settings, rng, engines, history):
+    """Take up the state in a checkpoint; return how many epochs it has."""
+    import numpy as np
+    from data import UserError
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        about = json.loads(str(arrays["about"]))
+        kept = about["settings"]
+        for key, value in settings.items():
+            if kept.get(key) != value:
+                raise UserError(
+                    f"--resume: {path} was trained with {key} "
+                    f"{kept.get(key)!r}, expected {value!r}; pass that, "
+                    "another --out, or no --resume")
+        for engine in engines:
+            losses = arrays[f"{engine.name} losses"]
+            history[engine.name] = [
+                (list(loss), *row) for loss, row in
+                zip(losses, about["rows"][engine.name])]
+            engine.restore([arrays[f"{engine.name} {i}"] for i in range(sum(
+                key.startswith(f"{engine.name} ") for key in arrays) - 1)])
+        rng.bit_generator.state = about["rng"]
+        return about["epoch"]
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"--resume: {path} cannot be read as a checkpoint "
+                        f"({type(error).__name__})")
 
 
 # The report: a table and two pictures
 
 def print_table(history):
     """Print epoch, loss, validation accuracy and seconds of each engine."""
-    print("\nepoch" + "".join(f"{name + ' loss':>13}  accuracy  seconds"
-                              for name in history))
+    import numpy as np
+    print("\nepoch" + "".join(f"{TITLES[name] + ' loss':>13}  accuracy  "
+                              "seconds" for name in history))
     for epoch, rows in enumerate(zip(*history.values()), 1):
         print(f"{epoch:5}" + "".join(
             f"{loss:13.4f}{accuracy:10.4f}{seconds:9.2f}"
@@ -197,14 +230,16 @@ def print_table(history):
 
 def curves(history):
     """Draw the loss of each batch, one engine's curve on the other's."""
+    import numpy as np
+    from matplotlib.figure import Figure
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    styles = {"NumPy": dict(color="#B2D9FF", linewidth=5),
-              "Keras": dict(color="black", linewidth=1)}
+    styles = {"numpy": dict(color="#B2D9FF", linewidth=5),
+              "keras": dict(color="black", linewidth=1)}
     for name, rows in history.items():
         losses = np.concatenate([losses for losses, *_ in rows])
         epochs = np.arange(len(losses)) * len(rows) / len(losses)
-        axes.plot(epochs, losses, label=name, **styles[name])
+        axes.plot(epochs, losses, label=TITLES[name], **styles[name])
     axes.set(xlabel="epoch", ylabel="loss of each batch", yscale="log")
     axes.legend(frameon=False)
     return figure
@@ -212,6 +247,7 @@ def curves(history):
 
 def predictions(images, labels, read):
     """Show the first 50 images with what was read; mark what is wrong."""
+    from matplotlib.figure import Figure
     figure = Figure(figsize=(7, 4.4), layout="constrained")
     for axes in figure.subplots(5, 10).flat:
         axes.axis("off")
@@ -227,25 +263,43 @@ def predictions(images, labels, read):
     return figure
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(message)
+def publish(out, engines, history, images, labels):
+    """Make models and pictures; return their names."""
+    for engine in engines:
+        put(out / FILES[engine.name], engine.save)
+    read = engines[0].predict(images[:50]).argmax(axis=1)
+    for name, figure in zip(PICTURES, (
+            curves(history), predictions(images[:50], labels[:50], read))):
+        put(out / name, lambda path: figure.savefig(path, dpi=120))
+    return [*(FILES[engine.name] for engine in engines), *PICTURES]
 
 
-def at_least(least):
-    """Return a reader of integers that refuses what is below least."""
+# The program
+
+def integer_from(minimum):
+    """Return a reader of integers that rejects what is below a minimum."""
     def read(text):
         try:
-            if int(text) >= least:
+            if int(text) >= minimum:
                 return int(text)
         except ValueError:
             pass
         raise argparse.ArgumentTypeError(
-            f"expected an integer of at least {least}, got {text}")
+            f"expected an integer of at least {minimum}, got {text}")
     return read
 
 
-def arguments(argv):
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        """Raise what main() prints."""
+        from data import UserError
+        raise UserError(message)
+
+
+def parsed(argv):
+    """Return the arguments."""
     parser = Parser(description=__doc__,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="digits", metavar="DATA", help=(
@@ -253,77 +307,176 @@ def arguments(argv):
         "once) or the path of an .npz"))
     parser.add_argument("--engine", default="both",
                         choices=("both", "numpy", "keras"))
-    parser.add_argument("--epochs", type=at_least(1), default=20)
-    parser.add_argument("--batch-size", type=at_least(1), default=32)
-    parser.add_argument("--limit", type=at_least(1), metavar="N",
+    parser.add_argument("--epochs", type=integer_from(1), default=20)
+    parser.add_argument("--batch-size", type=integer_from(1), default=32)
+    parser.add_argument("--limit", type=integer_from(1), metavar="N",
                         help="train on the first N images only")
-    parser.add_argument("--seed", type=at_least(0), default=1, help=(
+    parser.add_argument("--seed", type=integer_from(0), default=1, help=(
         "of the initial weights, the order of the images and, for digits, "
         "which of them are held out"))
     parser.add_argument("--out", type=Path, default=Path("out"),
-                        help="folder for pictures and models (default out/)")
+                        help="folder for checkpoint, pictures and models "
+                        "(default out/)")
+    parser.add_argument("--resume", action="store_true", help=(
+        "go on from the checkpoint in --out, up to --epochs"))
     return parser.parse_args(argv)
 
 
-def train(engines, epochs, batch_size, data, rng, history):
-    """Train all engines, epoch by epoch, on the same batches."""
+def train(engines, args, settings, data, rng, history, kept):
+    """Train all engines, epoch by epoch, and keep each epoch."""
+    import numpy as np
     x, y, x_test, y_test = data
     T = np.eye(10, dtype=np.float32)[y]
-    sizes = np.diff(np.append(np.arange(0, len(x), batch_size), len(x)))
-    for _ in range(epochs):
+    sizes = np.diff(np.append(np.arange(0, len(x), args.batch_size), len(x)))
+    for epoch in range(kept["epochs"] + 1, args.epochs + 1):
         order = rng.permutation(len(x))
+        rows = {}
         for engine in engines:
             start = time.perf_counter()
-            losses = engine.train(x[order], T[order], batch_size)
+            losses = engine.train(x[order], T[order], args.batch_size, epoch)
             seconds = time.perf_counter() - start
             accuracy = (engine.predict(x_test).argmax(axis=1) == y_test).mean()
-            history[engine.name].append((
-                losses, np.average(losses, weights=sizes), accuracy, seconds))
+            rows[engine.name] = (losses, float(np.average(
+                losses, weights=sizes)), float(accuracy), seconds)
+        longer = {name: [*history[name], row] for name, row in rows.items()}
+        keep(args.out / CHECKPOINT, settings, epoch, rng, engines, longer)
+        history.update(longer)
+        kept["epochs"] = epoch
 
 
-def run(argv, history):
-    args = arguments(argv)
-    data = load_data(args.data, args.engine, args.seed, args.limit)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refused(f"--out {args.out}: expected a folder that can be "
-                      f"written ({error.strerror})")
+def count(epochs):
+    """Return "1 epoch", "2 epochs"."""
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
+def prepare(args, say):
+    """Return data, engines, settings, random generator."""
+    import numpy as np
+    from data import UserError, load_data
+    from lenet5_numpy import initial_weights
+    if args.engine != "numpy":
+        try:
+            import tensorflow    # noqa: F401
+        except ImportError as error:
+            raise UserError(f"--engine {args.engine}: TensorFlow is missing "
+                            f"({error}); pass --engine numpy")
+    names = [name for name in FILES if args.engine in ("both", name)]
+    try_folder(args.out, [CHECKPOINT, OLD, *PICTURES,
+                          *(FILES[name] for name in names)])
+    data = load_data(args.data, args.engine, args.seed, args.limit, say)
+    digest = hashlib.sha256()
+    for array in data:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    settings = {"engine": args.engine, "batch size": args.batch_size,
+                "seed": args.seed, "limit": args.limit,
+                "images of hash": digest.hexdigest()[:16]}
     rng = np.random.default_rng(args.seed)
     weights = initial_weights(rng)
     engines = [Engine(weights, args.epochs)
                for Engine in (NumPyEngine, KerasEngine)
-               if args.engine in ("both", Engine.name.lower())]
-    history.update((engine.name, []) for engine in engines)
-    train(engines, args.epochs, args.batch_size, data, rng, history)
+               if Engine.name in names]
+    return data, engines, settings, rng
 
+
+def run(argv, kept):
+    """Train, and say what is kept; kept tells main() the same."""
+    args = parsed(argv)
+    kept["out"] = args.out
+    data, engines, settings, rng = prepare(args, print)
+    history = {engine.name: [] for engine in engines}
+    path = args.out / CHECKPOINT
+    if args.resume and path.exists():
+        kept["epochs"] = go_back(path, settings, rng, engines, history)
+        print(f"Resuming after {count(kept['epochs'])}.")
+    elif args.resume:
+        print(f"Nothing to resume in {args.out}: starting at epoch 1.")
+    elif path.exists():
+        os.replace(path, args.out / OLD)
+    if kept["epochs"] >= args.epochs:
+        print(f"{count(args.epochs)} of {args.epochs}: all done.")
+    try:
+        train(engines, args, settings, data, rng, history, kept)
+    except (KeyboardInterrupt, OSError):
+        if kept["epochs"]:      # models and pictures of what is kept
+            restored = {engine.name: [] for engine in engines}
+            go_back(path, settings, rng, engines, restored)
+            publish(args.out, engines, restored, data[2], data[3])
+        raise
+    names = publish(args.out, engines, history, data[2], data[3])
     print_table(history)
-    images, labels = data[2][:50], data[3][:50]
-    read = engines[0].predict(images).argmax(axis=1)
-    pictures = {"curves.png": curves(history),
-                "predictions.png": predictions(images, labels, read)}
-    for engine in engines:
-        engine.save(args.out / engine.file)
-    for name, figure in pictures.items():
-        figure.savefig(args.out / name, dpi=120)
-    print("Written:", ", ".join(str(args.out / name) for name in (
-        *(engine.file for engine in engines), *pictures)))
+    print("Written:", ", ".join(str(args.out / name) for name in names))
+
+
+def stop(*_):
+    """Let a SIGTERM end the run as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+class Steady:
+    """A stream that goes quiet, instead of raising, when its reader has gone.
+
+    So a closed pipe or a closed terminal costs no epoch.
+    """
+
+    def __init__(self, stream):
+        """Take a stream, or None where there is none."""
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+        self.stream = stream
+
+    def quietly(self, method, *arguments):
+        """Call a method of the stream; from the first error on, do nothing."""
+        try:
+            if self.stream is not None:
+                return getattr(self.stream, method)(*arguments)
+        except (OSError, ValueError):
+            self.stream = None
+        return None
+
+    def write(self, text):
+        """Write a text; return its length."""
+        self.quietly("write", text)
+        return len(text)
+
+    def flush(self):
+        """Flush what was written."""
+        self.quietly("flush")
+
+    def __getattr__(self, name):
+        """Be the stream in all else."""
+        return getattr(self.stream if self.stream is not None
+                       else sys.__stdin__, name)
 
 
 def main(argv=None):
     """Run; return the exit status."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    history = {}
+    kept, streams = {"epochs": 0, "out": None}, (sys.stdout, sys.stderr)
     try:
-        run(argv, history)
-    except Refused as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
+        sys.stdout, sys.stderr = map(Steady, streams)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if hasattr(signal, "SIGTERM"):
+            signal.signal(signal.SIGTERM, stop)
+        from data import UserError
+        try:
+            run(argv, kept)
+        except UserError as error:
+            print(f"train.py: {error}", file=sys.stderr)
+            return 2
     except KeyboardInterrupt:
-        done = ", ".join(f"{len(rows)} epochs of {name}"
-                         for name, rows in history.items()) or "nothing"
-        print(f"\nInterrupted. Trained so far: {done}; nothing was saved.")
+        print(f"\nInterrupted. {count(kept['epochs'])} kept in {kept['out']}; "
+              "go on with --resume." if kept["epochs"] else
+              "\nInterrupted before the first epoch was complete.")
         return 130
+    except OSError as error:
+        print(f"train.py: --out {kept['out']}: cannot be written "
+              f"({error.strerror or error}); {count(kept['epochs'])} kept",
+              file=sys.stderr)
+        return 2
+    finally:
+        sys.stdout.flush()
+        if sys.stdout.stream is None:       # nothing is left to flush
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.stdout, sys.stderr = streams
     return 0
 
 

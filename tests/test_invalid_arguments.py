@@ -117,6 +117,9 @@ MESSAGES = [    # what is wrong, and the whole message
     ("conv_backward", dict(dZ=np.ones((2, 3, 6, 4))),
      "dZ: expected the forward pass's shape (2, 5, 6, 4), got shape "
      "(2, 3, 6, 4)"),
+    ("conv_backward", dict(dZ=np.ones((2, 6, 6, 4))),
+     "dZ: expected the forward pass's shape (2, 5, 6, 4), got shape "
+     "(2, 6, 6, 4)"),
     ("conv_backward", dict(stride=(2, 2)),
      "dZ: expected the forward pass's shape (2, 3, 3, 4), got shape "
      '(2, 5, 6, 4) ("same" gives ceil(size / stride) outputs; to keep the '

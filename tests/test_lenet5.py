@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from loader import load
-from images import load_data
+from data import load_data
 
 
 @pytest.fixture

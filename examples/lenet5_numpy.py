@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""LeNet-5 in NumPy, on the four functions of this collection.
+
+Forward, backward, loss, optimizer and initial weights, in the order in which
+they are read. examples/train.py is the program that trains it; this one reads
+digits with what was trained:
+
+    python examples/lenet5_numpy.py out/lenet5_numpy.npz IMAGE.png ...
+"""
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from loader import load
+
+conv_forward = load("0-conv_forward.py")
+pool_forward = load("1-pool_forward.py")
+conv_backward = load("2-conv_backward.py")
+pool_backward = load("3-pool_backward.py")
+
+KERNELS = [(5, 5, 1, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, 10)]
+NAMES = [f"{kind}{i}" for i in range(1, 6) for kind in "Wb"]
+
+
+def relu(Z):
+    """Replace negative numbers by 0."""
+    return np.maximum(Z, 0)
+
+
+def softmax(Z):
+    """Turn the numbers of each row into probabilities."""
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+
+def forward(X, weights):
+    """Return what each layer gives; the last are the probabilities."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = weights
+    A1 = conv_forward(X, W1, b1, relu, padding="same")      # (m, 28, 28, 6)
+    P1 = pool_forward(A1, (2, 2), (2, 2))                   # (m, 14, 14, 6)
+    A2 = conv_forward(P1, W2, b2, relu, padding="valid")    # (m, 10, 10, 16)
+    P2 = pool_forward(A2, (2, 2), (2, 2))                   # (m, 5, 5, 16)
+    F2 = P2.reshape(len(X), -1)                             # (m, 400)
+    A3 = relu(F2 @ W3 + b3)                                 # (m, 120)
+    A4 = relu(A3 @ W4 + b4)                                 # (m, 84)
+    Y = softmax(A4 @ W5 + b5)                               # (m, 10)
+    return A1, P1, A2, P2, F2, A3, A4, Y
+
+
+def cross_entropy(Y, T):
+    """Return the mean loss of probabilities Y for one-hot labels T."""
+    return -np.log((Y * T).sum(axis=1).clip(1e-7)).mean()
+
+
+def dense_backward(dZ, A_prev, W):
+    """Return the gradients of Z = A_prev @ W + b."""
+    return dZ @ W.T, A_prev.T @ dZ, dZ.sum(axis=0)
+
+
+def backward(X, T, layers, weights):
+    """Return the gradients of the mean loss: of the weights, and of X."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = weights
+    A1, P1, A2, P2, F2, A3, A4, Y = layers
+    same, valid, pool = "same", "valid", ((2, 2), (2, 2), 'max', 'first')
+    # Softmax and cross-entropy together have this simple gradient.
+    dA4, dW5, db5 = dense_backward((Y - T) / len(X), A4, W5)
+    dA3, dW4, db4 = dense_backward(dA4 * (A4 > 0), A3, W4)
+    dF2, dW3, db3 = dense_backward(dA3 * (A3 > 0), F2, W3)
+    dA2 = pool_backward(dF2.reshape(P2.shape), A2, *pool)
+    dP1, dW2, db2 = conv_backward(dA2 * (A2 > 0), P1, W2, b2, valid)
+    dA1 = pool_backward(dP1, A1, *pool)
+    dX, dW1, db1 = conv_backward(dA1 * (A1 > 0), X, W1, b1, same)
+    return [dW1, db1.ravel(), dW2, db2.ravel(),
+            dW3, db3, dW4, db4, dW5, db5], dX
+
+
+class Adam:
+    """Adam as Keras computes it (Kingma and Ba, 2015)."""
+
+    def __init__(self, weights, rate=1e-3, beta1=0.9, beta2=0.999):
+        """Begin with moments of zero."""
+        self.rate, self.beta1, self.beta2, self.steps = rate, beta1, beta2, 0
+        self.means = [np.zeros_like(w) for w in weights]
+        self.squares = [np.zeros_like(w) for w in weights]
+
+    def step(self, weights, gradients):
+        """Move the weights, in place, against their gradients."""
+        self.steps += 1
+        rate = (self.rate * (1 - self.beta2**self.steps)**0.5
+                / (1 - self.beta1**self.steps))
+        for w, g, mean, square in zip(weights, gradients,
+                                      self.means, self.squares):
+            mean += (g - mean) * (1 - self.beta1)
+            square += (g * g - square) * (1 - self.beta2)
+            w -= rate * mean / (np.sqrt(square) + 1e-7)
+
+
+def he_normal(shape, rng):
+    """Draw a kernel as Keras' he_normal: cut off at two deviations."""
+    Z = rng.standard_normal(shape)
+    while (far := np.abs(Z) > 2).any():
+        Z[far] = rng.standard_normal(far.sum())
+    # 0.8796 is the deviation that the cut leaves.
+    return np.float32(Z / 0.87962566 * np.sqrt(2 / np.prod(shape[:-1])))
+
+
+def initial_weights(rng):
+    """Return kernels and zero biases, in Keras' order."""
+    return [w for shape in KERNELS for w in
+            (he_normal(shape, rng), np.zeros(shape[-1], np.float32))]
+
+
+def train_epoch(X, T, weights, adam, batch_size, progress=lambda batches:
+                batches):
+    """Go once through the images; return the loss of each batch."""
+    losses = []
+    for i in progress(range(0, len(X), batch_size)):
+        x, t = X[i:i + batch_size], T[i:i + batch_size]
+        layers = forward(x, weights)
+        losses.append(cross_entropy(layers[-1], t))
+        gradients, _ = backward(x, t, layers, weights)
+        adam.step(weights, gradients)
+    return losses
+
+
+def predict(X, weights):
+    """Return the probabilities of the ten digits for each image."""
+    return np.concatenate([forward(X[i:i + 500], weights)[-1]
+                           for i in range(0, len(X), 500)])
+
+
+def read_picture(path):
+    """Bring a picture of one digit to 28x28, as the training digits are.
+
+    Dark ink on a light ground, or the reverse, of any size: the ink is cut
+    out, brought to 8 rows, and each pixel enlarged to 3x3. A picture of 28x28
+    pixels stays as it is.
+    """
+    from PIL import Image
+    with Image.open(path) as file:
+        picture = file.convert("RGBA")
+    ground = Image.new("RGBA", picture.size, "white")
+    grey = Image.alpha_composite(ground, picture).convert("L")
+    ink = np.asarray(grey, np.float32) / 255
+    border = np.concatenate((ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+    if np.median(border) > (ink.min() + ink.max()) / 2:
+        ink = 1 - ink       # now light ink on a dark ground
+    ink -= np.median(ink if ink.shape == (28, 28) else np.concatenate((
+        ink[0], ink[-1], ink[:, 0], ink[:, -1])))
+    ink = ink.clip(0)
+    if ink.max() < 0.1:
+        raise ValueError("expected a digit, got a picture of one color")
+    ink /= ink.max()
+    if ink.shape == (28, 28):
+        return ink[None, :, :, None]
+    rows, cols = (np.flatnonzero((ink > 0.05).any(axis=axis))
+                  for axis in (1, 0))
+    ink = ink[rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1]
+    h, w = ink.shape
+    size = max(round(8 * w / max(h, w)), 1), max(round(8 * h / max(h, w)), 1)
+    small = Image.fromarray(np.uint8(255 * ink)).resize(
+        size, Image.Resampling.BOX)
+    small = np.asarray(small, np.float32)
+    small = small / small.max()
+    top, left = (9 - size[1]) // 2, (9 - size[0]) // 2
+    digit = np.zeros((28, 28), np.float32)
+    digit[2 + 3*top:2 + 3*(top + size[1]), 2 + 3*left:2 + 3*(left + size[0])
+          ] = small.repeat(3, axis=0).repeat(3, axis=1)
+    return digit[None, :, :, None]
+
+
+def load_weights(path):
+    """Return the weights that train.py has saved."""
+    with np.load(path, allow_pickle=False) as file:
+        if not set(NAMES) <= set(file):
+            raise ValueError(f"expected the arrays {', '.join(NAMES)}, got "
+                             f"{', '.join(file) or 'none'}")
+        weights = [file[name] for name in NAMES]
+    for weight, shape in zip(weights[::2], KERNELS):
+        if weight.shape != shape:
+            raise ValueError(f"expected a kernel of shape {shape}, got "
+                             f"{weight.shape}")
+    return weights
+
+
+def main(argv=None):
+    """Read digits; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description="Read digits with a trained LeNet-5, in NumPy.")
+    parser.add_argument("weights", type=Path, help="lenet5_numpy.npz")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    args, status = parser.parse_args(argv), 0
+    try:
+        weights = load_weights(args.weights)
+    except Exception as error:
+        print(f"lenet5_numpy.py: {args.weights}: cannot be read as trained "
+              f"weights ({' '.join(str(error).split())})", file=sys.stderr)
+        return 2
+    for path in args.images:
+        try:
+            Y = predict(read_picture(path), weights)[0]
+        except (OSError, ValueError) as error:
+            print(f"lenet5_numpy.py: {path}: cannot be read as a picture "
+                  f"({' '.join(str(error).split())})", file=sys.stderr)
+            status = 2
+            continue
+        others = ", ".join(f"{digit}: {Y[digit]:.1%}"
+                           for digit in np.argsort(-Y)[1:4])
+        print(f"{path}: {Y.argmax()} ({Y.max():.1%}; {others})")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
