@@ -191,8 +191,8 @@ CAUSES = [
           "all do (courses), or the first (TensorFlow).",
           "mask = window == np.max(window)",
           "            if ties == 'first':     # keep the first True, row by "
-          "row\n", "            mask &= np.cumsum(mask).reshape(mask.shape) == "
-          "mask.sum()\n            if False:\n"),
+          "row\n", "            mask &= (np.cumsum(mask).reshape(mask.shape)"
+          " == mask.sum())\n            if False:\n"),
     Cause(("pool_backward",), "The maximum starts at 0: negative pixels get "
           "no gradient.", "mask = window == np.max(window)",
           "== np.max(A_prev[window])", "== max(0, np.max(A_prev[window]))"),

@@ -176,7 +176,8 @@ def start(folder):
         return subprocess.Popen(
             [sys.executable, child.__file__, str(folder)],
             stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
-            cwd=folder / "work", env=environment, start_new_session=os.name == "posix")
+            cwd=folder / "work", env=environment,
+            start_new_session=os.name == "posix")
 
 
 def stop(process):

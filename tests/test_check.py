@@ -227,8 +227,8 @@ def test_one_case_runs_alone_and_says_where_a_number_comes_from(tmp_path):
     assert status == 0
     assert "  pass    one image" in printed
     text = " ".join(" ".join(printed).split())
-    total, left = re.search(r"dA_prev\[0, 1, 1, 0\] = (\S+) = .* = ([-\d*+ ]+)",
-                            text).groups()
+    total, left = re.search(
+        r"dA_prev\[0, 1, 1, 0\] = (\S+) = .* = ([-\d*+ ]+)", text).groups()
     assert float(total) == eval(left)
 
 

@@ -175,8 +175,8 @@ def test_no_images_give_zero_gradients(conv_backward):
 @pytest.mark.parametrize("bad", ["dZ", "A_prev", "W"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf
-def test_what_is_not_finite_stays_in_windows_that_hold_it(conv_backward, 
-        dtype, bad, stride, rng):
+def test_what_is_not_finite_stays_in_windows_that_hold_it(
+        conv_backward, dtype, bad, stride, rng):
     # Of finite numbers, several outputs in rows so long are computed as one.
     A_prev, W, b = integers(rng, (3, 5, 41, 2), (2, 3, 2, 3), (3,))
     dZ, = integers(rng, naive.conv_forward(

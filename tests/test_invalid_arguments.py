@@ -45,12 +45,14 @@ CALLS += [(function, argument, value, error)
           for error, values in ((TypeError, NOT_PAIRS),
                                 (ValueError, NOT_SIZES))
           for value in values]
-CALLS += [(function, "W", value, ValueError) for function in CONVOLUTIONS for value in
+CALLS += [(function, "W", value, ValueError)
+          for function in CONVOLUTIONS for value in
           (1, [], np.ones(4), np.ones((3, 2, 3)), np.ones((3, 2, 3, 4, 1)),
            np.ones((3, 2, 4, 3)), np.ones((3, 2, 1, 4)),
            np.ones((0, 2, 3, 4)), np.ones((3, 0, 3, 4)),
            np.ones((3, 2, 0, 4)), np.ones((3, 2, 3, 0)))]
-CALLS += [(function, "b", value, ValueError) for function in CONVOLUTIONS for value in
+CALLS += [(function, "b", value, ValueError)
+          for function in CONVOLUTIONS for value in
           (0, [], np.ones(3), np.ones(5), np.ones((1, 4)), np.ones((4, 1)),
            np.ones((1, 1, 4)), np.ones((1, 1, 1, 5)), np.ones((2, 1, 1, 4)))]
 CALLS += [(function, "padding", value, error) for function in CONVOLUTIONS

@@ -90,8 +90,8 @@ def test_gradients_are_finite_differences(pool_backward, shape, kernel,
 
 
 @every_shape
-def test_first_and_avg_keep_the_sum_of_the_gradient(pool_backward, shape, kernel, stride,
-                                                    rng):
+def test_first_and_avg_keep_the_sum_of_the_gradient(
+        pool_backward, shape, kernel, stride, rng):
     dA, A_prev = draw(rng, shape, kernel, stride, values=2)
     first = pool_backward(dA, A_prev, kernel, stride, ties='first')
     assert first.sum() == dA.sum()

@@ -57,7 +57,8 @@ assert lenet5(K.Input(shape=(28, 28, 1))).count_params() == 61706""",
 
 
 def parsed(filename):
-    return ast.parse((ROOT / filename).read_text(encoding="utf-8"), feature_version=(3, 9))
+    return ast.parse((ROOT / filename).read_text(encoding="utf-8"),
+                     feature_version=(3, 9))
 
 
 @every_module
