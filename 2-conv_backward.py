@@ -117,7 +117,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     A_prev, W, b, sides, (sh, sw), (h_new, w_new) = _conv_arguments(
         A_prev, W, b, padding, stride)
     dZ = _dZ_argument(dZ, A_prev, W, padding, (sh, sw), (h_new, w_new))
-    (_, h_prev, w_prev, c_prev), (kh, kw, _, c_new) = A_prev.shape, W.shape
+    (_, h_prev, w_prev, _), (_, kw, _, c_new) = A_prev.shape, W.shape
     (top, bottom), (left, right) = sides
     dtype, working = _dtypes(dZ, A_prev, W, b)
     dA_prev = np.zeros(A_prev.shape, dtype)

@@ -28,7 +28,7 @@ import causes
 import child
 import naive
 from cases import CONV_CHECKS, POOL_CHECKS
-from explain import explain, number, terms, where_from
+from explain import explain, number, where_from    # noqa: F401
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -239,8 +239,9 @@ def read_arrays(folder, name):
     return arrays
 
 
-def run_file(path, names, timeout, selected=None):
-    """Run all cases of a file; return the loading report, {label: outcome}.
+def run_file(path, names, timeout, selected=None, calls=None):
+    """Run all cases of a file; return the loading report, the outcomes by
+    (function, case), and what was printed.
 
     An outcome is a report with the arrays of the result and of the inputs.
     """
@@ -252,7 +253,7 @@ def run_file(path, names, timeout, selected=None):
             if name == "lenet5":
                 jobs.append({"id": "lenet5", "function": name})
                 continue
-            for label, (case, arguments) in calls_of(name).items():
+            for label, (case, arguments) in (calls or calls_of(name)).items():
                 if selected and label != selected:
                     continue
                 inputs = [key for key, value in arguments.items()
@@ -539,6 +540,44 @@ def judge_lenet5(report):
     return check
 
 
+def own_forward_agrees(folder, timeout):
+    """Tell whether conv_backward is the gradient of the folder's own forward.
+
+    A convolution is linear: convolve images (and kernels) that are 1 in one
+    place and 0 elsewhere, and the gradient is the sum of dZ times the result.
+    """
+    case, h, w, kh, kw = CONV_CHECKS[0], 4, 5, 3, 2
+    options = {"padding": "same", "stride": (2, 1)}
+    zero = np.zeros((1, 1, 1, 1))
+    A_prev, W, dZ_large = case.draw((1, h, w, 1), (kh, kw, 1, 1),
+                                    (1, 3 * h, 3 * w, 1))
+    pixels = np.eye(h * w).reshape(h * w, h, w, 1)
+    weights = np.eye(kh * kw).reshape(kh, kw, 1, kh * kw)
+    forward = {"activation": child.same_Z, **options}
+    path = folder / FILES["conv_forward"]
+    _, found, _ = run_file(path, ["conv_forward"], timeout, calls={
+        "pixels": (case, {"A_prev": pixels, "W": W, "b": zero, **forward}),
+        "weights": (case, {"A_prev": A_prev, "W": weights,
+                           "b": np.zeros((1, 1, 1, kh * kw)), **forward})})
+    arrays = [outcome.get("arrays") for outcome in found.values()]
+    if len(arrays) != 2 or not all(arrays) or any(
+            array[0].ndim != 4 for array in arrays):
+        return False
+    (by_pixel,), (by_weight,) = arrays
+    dZ = dZ_large[:, :by_pixel.shape[1], :by_pixel.shape[2]]
+    if dZ.shape[1:3] != by_weight.shape[1:3] or (
+            dZ.shape[1:3] != by_pixel.shape[1:3]):
+        return False
+    _, found, _ = run_file(
+        folder / FILES["conv_backward"], ["conv_backward"], timeout, calls={
+            "own": (case, {"dZ": dZ, "A_prev": A_prev, "W": W, "b": zero,
+                           **options})})
+    (outcome,) = found.values() if found else ({},)
+    expected = ((by_pixel * dZ).sum(axis=(1, 2, 3)).reshape(1, h, w, 1),
+                (by_weight * dZ).sum(axis=(0, 1, 2)).reshape(kh, kw, 1, 1))
+    return all_equal(tuple(outcome.get("arrays", ()))[:2], expected)
+
+
 # One file, one folder, one class
 
 def check_file(path, names, options):
@@ -613,6 +652,14 @@ def check_folder(folder, options, student=None):
             checks.append({"path": str(path), "function": name, "same": None,
                            "verdict": "missing", "outputs": {}, "cause": None,
                            "remarks": [], "cases": []})
+    for check in checks:
+        if check["function"] == "conv_backward" and check["verdict"] == (
+                "wrong") and check["cases"] and not check["cause"] and (
+                folder / FILES["conv_forward"]).exists() and (
+                own_forward_agrees(folder, options.timeout)):
+            check["cause"] = (
+                "Consistent with your own conv_forward, but with no rule of "
+                '"same" that we know: look at the padding.')
     same = {check["same"] for check in checks
             if check["verdict"] == "right" and check["same"]}
     if len(same) > 1:

@@ -16,7 +16,7 @@ def terms(name, arguments, output, index, same=None):
     if name[:4] == "pool":
         return pool_terms(name, arguments, index)
     A_prev, W = arguments["A_prev"], arguments["W"]
-    (m, h, w, _), (kh, kw, _, c_new) = A_prev.shape, W.shape
+    (_, h, w, _), (kh, kw) = A_prev.shape, W.shape[:2]
     (sh, sw), padding = arguments["stride"], arguments["padding"]
     sides = naive.sides(padding, (h, w), (kh, kw), (sh, sw))
     if padding == "same" and same:

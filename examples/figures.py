@@ -3,6 +3,7 @@
 
 The same versions draw the same bytes. Only the last figure needs TensorFlow.
 """
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from tqdm import tqdm
 import lenet5_numpy
 import naive
 from cases import same_Z
-from loader import ROOT, load
+from loader import load
 from data import load_data
 
 conv_forward = load("0-conv_forward.py")
@@ -252,17 +253,45 @@ FIGURES = [convolution, padding, pooling, lenet, steps, curves]
 def draw(function, folder):
     """Write a figure as function.png into folder."""
     path = Path(folder) / f"{function.__name__}.png"
+    temporary = path.with_suffix(".new.png")
     with rc_context(STYLE):
-        function().savefig(path, metadata={"Software": None})
+        function().savefig(temporary, metadata={"Software": None})
+    os.replace(temporary, path)
     return path
 
 
-def main():
+def main(argv=None):
+    """Run; return the exit status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    folder = ROOT / "examples" / "figures"
-    folder.mkdir(exist_ok=True)
-    for function in tqdm(FIGURES, unit="figure"):
-        draw(function, folder)
+    names = [function.__name__ for function in FIGURES]
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path,
+                        default=Path("figures"),
+                        help="to write into (default: figures/)")
+    parser.add_argument("--only", metavar="NAME,NAME",
+                        help=f"of {', '.join(names)}")
+    parser.add_argument("--force", action="store_true",
+                        help="replace figures that are there already")
+    args = parser.parse_args(argv)
+    chosen = args.only.split(",") if args.only else names
+    if not set(chosen) <= set(names):
+        parser.error(f"--only: expected some of {', '.join(names)}, got "
+                     f"{args.only}")
+    there = [f"{name}.png" for name in chosen
+             if (args.folder / f"{name}.png").exists()]
+    if there and not args.force:
+        parser.error(f"{args.folder} holds {', '.join(there)} already; pass "
+                     "--force to replace them")
+    try:
+        args.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"{args.folder}: expected a folder that can be written "
+                     f"({error.strerror})")
+    for name in tqdm(chosen, unit="figure"):
+        draw(FIGURES[names.index(name)], args.folder)
+    return 0
 
 
 if __name__ == "__main__":

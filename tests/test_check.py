@@ -147,6 +147,16 @@ def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
     assert "together they are wrong" in " ".join(" ".join(printed).split())
 
 
+def test_a_pair_with_a_rule_of_its_own_is_called_consistent(tmp_path):
+    for name in ("conv_forward", "conv_backward"):
+        (tmp_path / check.FILES[name]).write_text(
+            planted.SOLUTIONS[name].replace("- h_prev) / 2))",
+                                            "- h_prev) / 2)) + 2"))
+    status, printed = lines(tmp_path)
+    assert status == 1
+    assert "Consistent with your own conv_forward" in " ".join(printed)
+
+
 @pytest.mark.parametrize("head, advice", [
     ("conv_backward(dZ, cache)", "deeplearning.ai: unpack the cache"),
     ("conv_backward(dout, cache)", "CS231n: arrays are NHWC here"),

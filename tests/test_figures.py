@@ -41,3 +41,15 @@ def test_the_same_versions_draw_the_same_bytes(tmp_path):
 def test_no_figure_is_left_over():
     drawn = {f"{function.__name__}.png" for function in figures.FIGURES}
     assert {path.name for path in FOLDER.iterdir()} == drawn
+
+
+def test_it_replaces_nothing_without_being_asked(tmp_path, capsys):
+    arguments = [str(tmp_path / "new"), "--only", "steps"]
+    assert figures.main(arguments) == 0
+    with pytest.raises(SystemExit) as refused:
+        figures.main(arguments)
+    assert refused.value.code == 2
+    assert "holds steps.png already" in capsys.readouterr().err
+    assert figures.main([*arguments, "--force"]) == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [
+        "steps.png"]
