@@ -327,13 +327,14 @@ def train(engines, args, settings, data, rng, history, kept):
     import numpy as np
     x, y, x_test, y_test = data
     T = np.eye(10, dtype=np.float32)[y]
-    sizes = np.diff(np.append(np.arange(0, len(x), args.batch_size), len(x)))
+    batch_size = min(args.batch_size, len(x))
+    sizes = np.diff(np.append(np.arange(0, len(x), batch_size), len(x)))
     for epoch in range(kept["epochs"] + 1, args.epochs + 1):
         order = rng.permutation(len(x))
         rows = {}
         for engine in engines:
             start = time.perf_counter()
-            losses = engine.train(x[order], T[order], args.batch_size, epoch)
+            losses = engine.train(x[order], T[order], batch_size, epoch)
             seconds = time.perf_counter() - start
             accuracy = (engine.predict(x_test).argmax(axis=1) == y_test).mean()
             rows[engine.name] = (losses, float(np.average(

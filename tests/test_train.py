@@ -299,8 +299,16 @@ def test_a_folder_in_the_way_of_a_file_is_found_first(tmp_path, capsys):
                    capsys)
 
 
-def test_seeds_of_any_size_are_taken(tmp_path):
-    assert start("--epochs", 1, "--out", tmp_path, "--seed", 2**70) == 0
+@pytest.mark.parametrize("name", ["seed", "batch-size", "limit"])
+def test_numbers_of_any_size_are_taken(name, tmp_path):
+    assert train.main(["--engine", "numpy", "--limit", "64", "--epochs", "1",
+                       "--out", str(tmp_path), f"--{name}", str(2**70)]) == 0
+
+
+def test_keras_takes_a_batch_larger_than_its_integers(tf, tmp_path):
+    assert train.main(["--engine", "keras", "--limit", "64", "--epochs", "1",
+                       "--out", str(tmp_path), "--batch-size",
+                       str(2**70)]) == 0
 
 
 @pytest.fixture(scope="module")
