@@ -209,6 +209,10 @@ CAUSES = [
                           ("pool_forward", "c", "A"),
                           ("conv_backward", "k", "dZ"),
                           ("pool_backward", "c", "dA"))],
+    Cause(BACKWARD, "Only the first image is computed.",
+          "for n in range(m): ...     # m = len(dZ)",
+          "for n, y, x, k in np.ndindex(dZ.shape):|np.sum(dZ,",
+          "for n, y, x, k in np.ndindex(1, *dZ.shape[1:]):|np.sum(dZ[:1],"),
     *[Cause((name,), "The result is truncated to whole numbers: the array "
             "that collects it is of an integer dtype.",
             "np.zeros(shape)     # float64, not zeros_like of integers",

@@ -64,6 +64,9 @@ RULES = {
     "floor": 'the rule of "same" that rounds down'}
 REMARKS = {"integer arrays": "arrays of integers as input",
            "lists": "lists as input"}
+SAID = {     # the same message in every wrong case
+    "returned None: is there a return?": "Nothing is returned.",
+    "work on a copy": "An input is changed in place: work on a copy."}
 PRINTED = 2**23     # bytes that a student's code may print
 
 
@@ -377,6 +380,10 @@ def judge(name, parameters, outcomes, accepted):
     check["rule"], check["failed"] = best, failed
     found = diagnose(name, rules, results, outcomes)
     check["cause"] = " Or: ".join(one.sentence for one in found) or None
+    messages = {case["message"].split(": ", 1)[-1] for case in check["cases"]
+                if case["result"] != "pass"}
+    if len(messages) == 1 and not found and not messages.isdisjoint(SAID):
+        check["cause"] = SAID[messages.pop()]
     check["write"] = [one.write for one in found]
     return check
 

@@ -147,7 +147,7 @@ PLANTED = {     # name: (function, changes, a part of the cause or None)
         CB, "dA_prev, dW, db = dA_prev / m, dW / m, db / m"),
         "All gradients are divided by m"),
     "first image": (CB, [("for n in range(m)", "for n in range(1)"), (
-        "np.sum(dZ,", "np.sum(dZ[:1],")], None),
+        "np.sum(dZ,", "np.sum(dZ[:1],")], "Only the first image"),
     "first image, loops only": (CB, [("for n in range(m)",
                                       "for n in range(1)")],
                                 "Only the first image"),
@@ -254,8 +254,10 @@ PLANTED = {     # name: (function, changes, a part of the cause or None)
                            "The parameters are"),
     "no default": (PF, [("stride=(1, 1), mode", "stride, mode"),
                         ("mode='max')", "mode)")], None),
-    "nothing returned": (PB, [("return dA_prev", "dA_prev")], None),
-    "inputs changed": (CB, before_return(CB, "A_prev *= 2"), None),
+    "nothing returned": (PB, [("return dA_prev", "dA_prev")],
+                         "Nothing is returned"),
+    "inputs changed": (CB, before_return(CB, "A_prev *= 2"),
+                       "changed in place"),
     "NaN": (PF, before_return(PF, "output[0, 0, 0, 0] = np.nan"), None),
     "wrong for negative pixels": (PF, before_return(
         PF, "output = np.abs(output)"), None),
