@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import planted
 import pytest
 
 from loader import ROOT, load_module
@@ -36,6 +37,16 @@ def test_there_are_two_commands_and_ci_runs_the_second():
     assert setups[0].endswith("examples/train.py\n")
     assert setups[1].endswith("-m pytest\n")
     assert "'-m pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_output_of_the_checker_is_real(tmp_path):
+    _, text = planted.planted("plus one, backward")
+    (tmp_path / "2-conv_backward.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "check.py"),
+         str(tmp_path / "2-conv_backward.py")], text=True,
+        capture_output=True)
+    assert f"```text\n{done.stdout}```" in README
 
 
 def test_every_link_to_a_file_leads_somewhere():
