@@ -29,6 +29,7 @@ import child
 import naive
 from cases import CONV_CHECKS, POOL_CHECKS
 from explain import explain, number, where_from    # noqa: F401
+from command_line import put
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -915,12 +916,8 @@ def public(check):
 
 
 def write_text(path, text):
-    """Write a file as a whole: under another name, then moved into place."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", newline="") if sys.\
-        version_info >= (3, 10) else temporary.write_bytes(text.encode())
-    os.replace(temporary, path)
+    """Write a text as a whole."""
+    put(Path(path), lambda new: new.write_bytes(text.encode()))
 
 
 def write_reports(checks, options):

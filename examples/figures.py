@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 import lenet5_numpy
 import naive
+import report
 from data import load_data
+from command_line import problem_with, put
 from loader import load
 
 conv_forward = load("0-conv_forward.py")
@@ -319,19 +321,26 @@ def steps():
 
 def curves():
     """Show the loss curves of both engines on each other."""
-    import train
+    from tensorflow import keras as K
     x, y, *_ = load_data("digits", seed=1)
-    rng, epochs, T = np.random.default_rng(1), 4, np.eye(10, dtype="f4")[y]
+    rng, T = np.random.default_rng(1), np.eye(10, dtype=np.float32)[y]
     weights = lenet5_numpy.initial_weights(rng)
-    engines = [train.NumPyEngine(weights, epochs),
-               train.KerasEngine(weights, epochs)]
-    history = {engine.name: [] for engine in engines}
-    for epoch in range(1, epochs + 1):
+    model = load("5-lenet5.py")(K.Input(shape=(28, 28, 1)))
+    model.set_weights(weights)
+    adam, history = lenet5_numpy.Adam(weights), {"numpy": [], "keras": []}
+
+    def keras_loss(batch):
+        model.reset_metrics()
+        return model.train_on_batch(x[batch], T[batch], return_dict=True)[
+            "loss"]
+
+    for _ in range(4):
         order = rng.permutation(len(x))
-        for engine in engines:
-            history[engine.name].append(
-                [engine.train(x[order], T[order], 32, epoch)])
-    return train.curves(history)
+        history["numpy"].append([lenet5_numpy.train_epoch(
+            x[order], T[order], weights, adam, 32)])
+        history["keras"].append([[
+            keras_loss(order[i:i + 32]) for i in range(0, len(x), 32)]])
+    return report.curves(history)
 
 
 # The animations: (figure, seconds) frame by frame. The first and the last
@@ -464,13 +473,10 @@ def filename(function):
 def draw(function, folder):
     """Write a figure or an animation into folder, as a whole."""
     path = Path(folder) / filename(function)
-    temporary = path.with_suffix(".new" + path.suffix)
     with rc_context(STYLE):
-        if function in ANIMATIONS:
-            animate(function(), temporary)
-        else:
-            function().savefig(temporary, metadata={"Software": None})
-    os.replace(temporary, path)
+        drawn = function()
+        put(path, lambda new: animate(drawn, new) if function in ANIMATIONS
+            else drawn.savefig(new, metadata={"Software": None}))
     return path
 
 
@@ -499,11 +505,9 @@ def main(argv=None):
     if there and not args.force:
         parser.error(f"{args.folder} holds {', '.join(there)} already; pass "
                      "--force to replace them")
-    try:
-        args.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"{args.folder}: expected a folder that can be written "
-                     f"({error.strerror})")
+    problem = problem_with(args.folder, map(filename, drawings.values()))
+    if problem:
+        parser.error(f"{args.folder}: {problem}")
     for name in tqdm(chosen, unit="figure"):
         draw(drawings[name], args.folder)
     return 0

@@ -14,40 +14,12 @@ import sys
 import time
 from pathlib import Path
 
+from command_line import integer_from, problem_with, put
+from report import curves, predictions, print_table
+
 CHECKPOINT, OLD = "checkpoint.npz", "checkpoint.old.npz"
 FILES = {"numpy": "lenet5_numpy.npz", "keras": "lenet5.keras"}
 PICTURES = "curves.png", "predictions.png"
-TITLES = {"numpy": "NumPy", "keras": "Keras"}
-
-
-# Files that are either old or complete
-
-def put(path, write):
-    """Write a file under another name and, when complete, move it here."""
-    temporary = path.with_name(f"new-{os.getpid()}-{path.name}")
-    try:
-        write(temporary)
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def try_folder(folder, names):
-    """Raise a UserError unless these files can be written into a folder."""
-    from data import UserError
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        put(folder / "probe", lambda path: path.write_bytes(b"0" * 10**5))
-        (folder / "probe").unlink()
-    except OSError as error:
-        raise UserError(f"--out {folder}: expected a folder that can be "
-                        f"written ({error.strerror or error})")
-    for name in names:
-        if (folder / name).is_dir():
-            raise UserError(f"--out {folder}: expected a file or nothing as "
-                            f"{name}, got a folder")
 
 
 # The two engines: train an epoch, predict, and give and take their state
@@ -210,58 +182,7 @@ def go_back(path, settings, rng, engines, history):
                         f"({type(error).__name__})")
 
 
-# The report: a table and two pictures
-
-def print_table(history):
-    """Print epoch, loss, validation accuracy and seconds of each engine."""
-    import numpy as np
-    print("\nepoch" + "".join(f"{TITLES[name] + ' loss':>13}  accuracy  "
-                              "seconds" for name in history))
-    for epoch, rows in enumerate(zip(*history.values()), 1):
-        print(f"{epoch:5}" + "".join(
-            f"{loss:13.4f}{accuracy:10.4f}{seconds:9.2f}"
-            for _, loss, accuracy, seconds in rows))
-    if len(history) == 2:
-        apart = [np.abs(np.subtract(ours, theirs)).max()
-                 for (ours, *_), (theirs, *_) in zip(*history.values())]
-        print("Largest difference between the two loss curves: "
-              f"{apart[0]:.1e} in the first epoch, {max(apart):.1e} in all.")
-
-
-def curves(history):
-    """Draw the loss of each batch, one engine's curve on the other's."""
-    import numpy as np
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    styles = {"numpy": dict(color="#B2D9FF", linewidth=5),
-              "keras": dict(color="black", linewidth=1)}
-    for name, rows in history.items():
-        losses = np.concatenate([losses for losses, *_ in rows])
-        epochs = np.arange(len(losses)) * len(rows) / len(losses)
-        axes.plot(epochs, losses, label=TITLES[name], **styles[name])
-    axes.set(xlabel="epoch", ylabel="loss of each batch", yscale="log")
-    axes.legend(frameon=False)
-    return figure
-
-
-def predictions(images, labels, read):
-    """Show the first 50 images with what was read; mark what is wrong."""
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(7, 4.4), layout="constrained")
-    for axes in figure.subplots(5, 10).flat:
-        axes.axis("off")
-    for axes, image, label, digit in zip(figure.axes, images, labels, read):
-        axes.imshow(image[:, :, 0], cmap="gray_r")
-        right = digit == label
-        axes.set_title(f"{digit}" if right else f"{digit}, not {label}",
-                       fontsize=9, color="black" if right else "red")
-        if not right:
-            axes.axis("on")
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set(color="red", linewidth=2)
-    return figure
-
+# The program
 
 def publish(out, engines, history, images, labels):
     """Make models and pictures; return their names."""
@@ -272,21 +193,6 @@ def publish(out, engines, history, images, labels):
             curves(history), predictions(images[:50], labels[:50], read))):
         put(out / name, lambda path: figure.savefig(path, dpi=120))
     return [*(FILES[engine.name] for engine in engines), *PICTURES]
-
-
-# The program
-
-def integer_from(minimum):
-    """Return a reader of integers that rejects what is below a minimum."""
-    def read(text):
-        try:
-            if int(text) >= minimum:
-                return int(text)
-        except ValueError:
-            pass
-        raise argparse.ArgumentTypeError(
-            f"expected an integer of at least {minimum}, got {text}")
-    return read
 
 
 class Parser(argparse.ArgumentParser):
@@ -362,8 +268,10 @@ def prepare(args, say):
             raise UserError(f"--engine {args.engine}: TensorFlow is missing "
                             f"({error}); pass --engine numpy")
     names = [name for name in FILES if args.engine in ("both", name)]
-    try_folder(args.out, [CHECKPOINT, OLD, *PICTURES,
-                          *(FILES[name] for name in names)])
+    problem = problem_with(args.out, [
+        CHECKPOINT, OLD, *PICTURES, *(FILES[name] for name in names)])
+    if problem:
+        raise UserError(f"--out {args.out}: {problem}")
     data = load_data(args.data, args.engine, args.seed, args.limit, say)
     digest = hashlib.sha256()
     for array in data:
