@@ -52,7 +52,8 @@ CAUSES = [
               "p = round(((size - 1) * stride + kernel - size) / 2)")),
     Cause(CONV, 'The two sides of an odd padding are swapped: for "same", the '
           "extra row goes to the bottom, the extra column to the right.",
-          "top = total // 2; bottom = total - top",
+          "np.pad(..., (top, bottom), (left, right), ...)     # top = "
+          "total // 2",
           "return total // 2, total - total // 2",
           "return total - total // 2, total // 2"),
     Cause(CONV, 'The padding of "same" is rounded down for rows and up for '
@@ -128,7 +129,7 @@ CAUSES = [
           "np.max(...) if mode == 'max' else np.mean(...)",
           "if mode == 'max'", "if False"),
     Cause(("pool_forward",), "The maximum starts at 0: negative pixels are "
-          "lost.", "maximum = np.max(window)", "np.max(window) if",
+          "lost.", "maximum = -np.inf     # at the start", "np.max(window) if",
           "max(0, np.max(window)) if"),
     Cause(("pool_forward",), "All channels are pooled together.",
           "np.max(A_prev[n, rows, cols, c])     # one channel",
@@ -194,8 +195,11 @@ CAUSES = [
           "row\n", "            mask &= (np.cumsum(mask).reshape(mask.shape)"
           " == mask.sum())\n            if False:\n"),
     Cause(("pool_backward",), "The maximum starts at 0: negative pixels get "
-          "no gradient.", "mask = window == np.max(window)",
+          "no gradient.", "maximum = -np.inf     # at the start",
           "== np.max(A_prev[window])", "== max(0, np.max(A_prev[window]))"),
+    Cause(("pool_backward",), "The maximum is taken over all channels.",
+          "np.max(A_prev[n, rows, cols, c])     # one channel",
+          "== np.max(A_prev[window])", "== np.max(A_prev[window[:-1]])"),
     Cause(("pool_backward",), "Mean and maximum are mixed up.",
           "if mode == 'max'", "if mode == 'avg'", "if mode == 'max'"),
     Cause(("pool_backward",), "mode is not looked at: always the maximum.",

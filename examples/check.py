@@ -358,9 +358,10 @@ def judge(name, parameters, outcomes, accepted):
                       if label in outcomes and results_of(
                           name, rule, None, label) != ()}
                for rule in rules}
-    best = min(rules, key=lambda rule: sum(
-        result[0] != "pass" for label, result in results[rule].items()
-        if not is_remark(name, label)))
+    best = min(rules, key=lambda rule: [sum(counts) for counts in zip(*(
+        (result[0] != "pass", differing(name, rule, label, outcomes[label]))
+        for label, result in results[rule].items()
+        if not is_remark(name, label)))])
     cases = {label: result for label, result in results[best].items()
              if not is_remark(name, label)}
     check["remarks"] += remarks(name, results[best], outcomes)
@@ -368,12 +369,16 @@ def judge(name, parameters, outcomes, accepted):
                       for label, (result, message) in cases.items()]
     failed = [label for label, (result, _) in cases.items()
               if result != "pass"]
+    returned = check["returned"] = {}
     for i, output in enumerate(OUTPUTS[name]):
-        right = all(
-            outcomes[label].get("arrays") and equal(
-                outcomes[label]["arrays"][i],
-                results_of(name, best, None, label)[i]) for label in cases)
-        check["outputs"][output] = "right" if right else "wrong"
+        pairs = [(outcomes[label]["arrays"][i],
+                  results_of(name, best, None, label)[i])
+                 for label in cases if outcomes[label].get("arrays")]
+        right = all(equal(*pair) for pair in pairs)
+        check["outputs"][output] = (
+            "right" if right and len(pairs) == len(cases) else "wrong")
+        returned[output] = ("not returned" if not pairs else
+                            "right" if right else "wrong")
     if not failed:
         check["verdict"] = "right"
         check["same"] = best if name[:4] == "conv" else None
@@ -387,6 +392,12 @@ def judge(name, parameters, outcomes, accepted):
         check["cause"] = SAID[messages.pop()]
     check["write"] = [one.write for one in found]
     return check
+
+
+def differing(name, rule, label, outcome):
+    """Return how many of the arrays that were returned are not the rule's."""
+    return sum(not equal(*pair) for pair in zip(
+        outcome.get("arrays", []), results_of(name, rule, None, label)))
 
 
 def is_remark(name, label):
@@ -790,16 +801,20 @@ def smallest(check, options):
     """Show the smallest case that is wrong, with its numbers."""
     name = check["function"]
     failed = [case for case in check["cases"] if case["result"] != "pass"]
-    lines = [f"  {len(check['cases']) - len(failed)} of "
-             f"{len(check['cases'])} cases are right."]
+    right = len(check["cases"]) - len(failed)
+    lines = [f"  {right} of {len(check['cases'])} cases "
+             f"{'is' if right == 1 else 'are'} right."]
     if len(check["outputs"]) > 1:
         lines.append("  " + ", ".join(f"{output} {verdict}" for output, verdict
-                                      in check["outputs"].items()) + ".")
+                                      in check["returned"].items()) + (
+            ", where it returns." if any(
+                case["result"] in ("error", "timeout", "exit")
+                for case in failed) and right else "."))
     if name == "lenet5":
         return lines + [paragraph(f"{case['name']}: {case['message']}", "  ")
                         for case in failed]
     case = min(failed, key=lambda case: (
-        case["result"] == "pass", sum(
+        calls_of(name)[case["name"]][0].real, sum(
             value.size for value in calls_of(name)[case["name"]][1].values()
             if isinstance(value, np.ndarray))))
     label = case["name"]
@@ -1094,4 +1109,10 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:     # its reader, as in `| head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
+    sys.exit(status)

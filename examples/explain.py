@@ -112,23 +112,31 @@ def where_from(name, arguments, output, index, ours=None, same=None):
         start = f"{place} = {number(total)} = " if not part else "= "
         lines += textwrap.wrap(start + before + text + more + after, 75,
                                subsequent_indent="  ")
-    if ours is not None and not largest and not activation or (
-            ours is not None and activation and not before and not largest):
-        lines += fault(found, total, float(ours[index]))
+    if ours is not None and not largest and not activation:
+        # A single number may fit by chance: ask the others too.
+        others = list(np.ndindex(ours.shape))[:200]
+        if all(fault(terms(name, arguments, output, other, same),
+                     float(ours[other])) is not None for other in others):
+            lines += filter(None, [fault(found, float(ours[index]))])
     return ["    " + line for line in lines]
 
 
-def fault(found, total, ours):
-    """Name the one term that is missing or counted twice, if one explains."""
-    apart, close = ours - total, 1e-6 * max(abs(total), 1)
-    missing = [text for text, _, value in found if abs(apart + value) < close]
-    doubled = [text for text, _, value in found if abs(apart - value) < close]
-    if len(missing) + len(doubled) != 1:
-        return []
-    if missing:
-        return [f"You have {number(ours)}: the term {missing[0]} is missing."]
-    return [f"You have {number(ours)}: the term {doubled[0]} is counted "
-            "twice."]
+def fault(found, ours):
+    """Name the one term that is missing or counted twice.
+
+    Return "" where nothing or more than one term would explain the number, and
+    None where none does.
+    """
+    values = [value for _, _, value in found]
+    apart, close = ours - sum(values), 1e-6 * max(*map(abs, values), 1, 1)
+    if abs(apart) < close:
+        return ""
+    texts = [f"the term {text} is {what}." for text, _, value in found
+             for what, sign in (("missing", 1), ("counted twice", -1))
+             if abs(apart + sign * value) < close]
+    if not texts:
+        return None
+    return f"You have {number(ours)}: {texts[0]}" if len(texts) == 1 else ""
 
 
 def explain(function, *args, at, **kwargs):

@@ -12,7 +12,7 @@ import pytest
 from loader import ROOT, load_module
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?",
+BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?",
                     README, re.M | re.S)
 
 
@@ -40,7 +40,7 @@ def test_there_are_two_commands_and_ci_runs_the_second():
 
 
 def test_the_output_of_the_checker_is_real(tmp_path):
-    _, text = planted.planted("plus one, backward")
+    _, text = planted.planted("crop p:-p")
     (tmp_path / "2-conv_backward.py").write_text(text)
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "check.py"),
