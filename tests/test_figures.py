@@ -64,8 +64,7 @@ def test_every_figure_has_a_white_margin(path):
 
 def test_the_same_versions_draw_the_same_bytes(tmp_path):
     (tmp_path / "again").mkdir()
-    for function in (figures.convolution, figures.pooling, figures.steps,
-                     figures.forward):
+    for function in (figures.convolution, figures.pooling):
         once = figures.draw(function, tmp_path).read_bytes()
         assert figures.draw(function, tmp_path / "again").read_bytes() == once
 

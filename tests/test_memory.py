@@ -67,7 +67,7 @@ POOLINGS = [     # A_prev, window, stride, dtype
     pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "u1", id="integers"),
     pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "f2", id="float16"),
     pytest.param((1, 1500, 2000, 3), (3, 3), (1, 1), "f4", id="photograph"),
-    pytest.param((1, 400, 400, 1), (400, 400), (1, 1), "f4", id="all of it"),
+    pytest.param((1, 300, 300, 1), (300, 300), (1, 1), "f4", id="all of it"),
     pytest.param((20000, 2, 1000, 1), (2, 1000), (1, 1), "f4", id="all rows"),
 ]
 
