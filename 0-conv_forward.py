@@ -237,7 +237,7 @@ def _windows(A, kernel, stride, writeable=False):
 
 
 def _pad(images, sides, dtype, order='C'):
-    """Put zeros around images; return the images if none are to be put.
+    """Pad images with zeros; return the images themselves if there are none.
 
     Memory order 'F' lays each channel out as a plane of its own.
     """

@@ -298,7 +298,7 @@ def _windows(A, kernel, stride, writeable=False):
 
 
 def _pad(images, sides, dtype, order='C'):
-    """Put zeros around images; return the images if none are to be put.
+    """Pad images with zeros; return the images themselves if there are none.
 
     Memory order 'F' lays each channel out as a plane of its own.
     """
@@ -328,9 +328,9 @@ def _neighbours(dZ, A_prev, W, sw):
 
     Windows side by side share pixels: copied as one wide window, t of them
     are only (t - 1)*sw + kw pixels wide. In return the product multiplies
-    with zeros, t times as many. Measured: t = 64 / sqrt(c_prev * c_new * sw)
-    balances the two; up to half of that, if all outputs of a row then fill
-    whole wide ones. Zero times infinity is NaN, so then t is 1.
+    t times as many numbers, most of them zeros. Measured: t = 64 / sqrt(
+    c_prev * c_new * sw) balances the two; a smaller t, down to half of that,
+    if it divides w_new. Zero times infinity is NaN, so then t is 1.
     """
     kh, kw, c_prev, c_new = W.shape
     w_new = dZ.shape[2]

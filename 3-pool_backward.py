@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pooling, backward: each element gets its share of the window's gradient."""
+"""Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
 # Numbers of a block: half a megabyte of float32 stays in the cache.

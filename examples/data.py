@@ -125,7 +125,7 @@ def load_data(data, engine="numpy", seed=0, limit=None, say=lambda line:
               None):
     """Return training images and labels, test images and labels.
 
-    One scale for all images is found in all of them; `say` is told it.
+    The scale is decided once, from all images; `say` gets a line about it.
     """
     if data == "digits":
         x, y, x_test, y_test = digits(seed)

@@ -286,7 +286,7 @@ def steps():
         (1, 6, 6, 2), (3, 3, 2, 3), (1, 6, 6, 2), (1, 6, 6, 3)))
     sizes = np.logspace(-12, 1, 53)
 
-    def errors(activation, slope, dtype):
+    def errors(activation, derivative, dtype):
         a, w, v, dz = (array.astype(dtype)
                        for array in (A_prev, kernels, V, dZ))
         b = np.zeros(3, dtype)
@@ -295,14 +295,14 @@ def steps():
             return (conv_forward(a, w, b, activation) * dz).sum()
 
         Z = conv_forward(A_prev, kernels, np.zeros(3), identity)
-        dA_prev, _, _ = conv_backward(dZ * slope(Z), A_prev, kernels,
+        dA_prev, _, _ = conv_backward(dZ * derivative(Z), A_prev, kernels,
                                       np.zeros(3))
         exact = (dA_prev * V).sum()
         return [abs((loss(a + v * dtype(h)) - loss(a - v * dtype(h)))
                     / (2 * h) / exact - 1) + 1e-17 for h in sizes]
 
     figure = Figure(figsize=(7, 2.9), layout="constrained")
-    for axes, (title, activation, slope) in zip(figure.subplots(
+    for axes, (title, activation, derivative) in zip(figure.subplots(
             1, 2, sharey=True), (
                 ("convolution and tanh", np.tanh,
                  lambda Z: 1 - np.tanh(Z)**2),
@@ -310,8 +310,8 @@ def steps():
         for name, dtype, style in (("float32", np.float32, dict(
                 color=BLUE, linewidth=4)), ("float64", np.float64, dict(
                     color="black", linewidth=1))):
-            axes.loglog(sizes, errors(activation, slope, dtype), label=name,
-                        **style)
+            axes.loglog(sizes, errors(activation, derivative, dtype),
+                        label=name, **style)
         axes.axvline(1e-5, color="gray", linewidth=0.8, linestyle="--")
         axes.set(title=title, xlabel="step", ylim=(1e-17, 1e3))
     figure.axes[0].set(ylabel="relative error")

@@ -283,8 +283,8 @@ LENET5 = (ROOT / "5-lenet5.py").read_text(encoding="utf-8")
 @pytest.mark.parametrize("old, new, cause", [
     ("Dense(84", "Dense(85", "shapes of LeNet-5"),
 ])
-def test_a_wrong_lenet5_is_seen_by_what_it_does(old, new, cause, tmp_path,
-                                                tf):
+def test_a_wrong_lenet5_is_found_by_what_it_does(old, new, cause, tmp_path,
+                                                 tf):
     assert LENET5.count(old) == 1
     (tmp_path / "5-lenet5.py").write_text(LENET5.replace(old, new),
                                           encoding="utf-8")

@@ -15,7 +15,7 @@ def test_the_tiny_example_by_hand(conv_backward):
         np.ones((1, 2, 2, 1)), A_prev, np.ones((2, 2, 1, 1)), [0], "valid")
     # How many of the four windows hold each pixel.
     assert dA_prev[0, :, :, 0].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
-    # What each weight met: the first one the pixels 0, 1, 3 and 4.
+    # Each weight sums its pixels: the first one the pixels 0, 1, 3 and 4.
     assert dW[:, :, 0, 0].tolist() == [[0 + 1 + 3 + 4, 1 + 2 + 4 + 5],
                                        [3 + 4 + 6 + 7, 4 + 5 + 7 + 8]]
     assert db.tolist() == [[[[4]]]]
@@ -99,7 +99,7 @@ def test_keras_gives_the_same(conv_forward, conv_backward, case, rng, tf):
     check("conv_backward db", case, db.ravel(), expected[2], rtol=1e-13)
 
 
-def test_a_pixel_no_window_sees_gets_zero(conv_backward):
+def test_a_pixel_in_no_window_gets_zero(conv_backward):
     dA_prev, _, _ = conv_backward(
         np.ones((1, 2, 1, 1)), np.ones((1, 5, 3, 1)), np.ones((2, 2, 1, 1)),
         [0], "valid", (2, 3))

@@ -61,7 +61,7 @@ def test_float32_agrees_with_keras(conv_forward, rng, tf):
     check("conv_forward", "float32", ours, expected, rtol=1e-6)
 
 
-def test_activation_sees_all_of_Z_once(conv_forward):
+def test_activation_gets_all_of_Z_once(conv_forward):
     seen = []
     A = conv_forward(np.ones((2, 3, 3, 1)), np.ones((3, 3, 1, 1)), [-5.0],
                      lambda Z: seen.append(Z) or np.maximum(Z, 0))
@@ -174,7 +174,7 @@ def test_one_infinite_pixel_causes_no_warning(conv_forward, shape):
 @pytest.mark.parametrize("c_new", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.filterwarnings("ignore:invalid value")     # inf - inf in naive
-def test_what_is_not_finite_stays_in_windows_that_see_it(
+def test_what_is_not_finite_stays_in_windows_that_cover_it(
         conv_forward, dtype, c_new, stride, rng):
     A_prev, W, b = integers(rng, (3, 5, 38, 2), (2, 3, 2, c_new), (c_new,))
     A_prev[0, 1, 7, 1] = np.nan

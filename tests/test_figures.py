@@ -78,9 +78,9 @@ def test_no_figure_is_left_over():
 def test_it_replaces_nothing_without_being_asked(tmp_path, capsys):
     arguments = [str(tmp_path / "new"), "--only", "steps"]
     assert figures.main(arguments) == 0
-    with pytest.raises(SystemExit) as refused:
+    with pytest.raises(SystemExit) as stopped:
         figures.main(arguments)
-    assert refused.value.code == 2
+    assert stopped.value.code == 2
     assert "holds steps.png already" in capsys.readouterr().err
     assert figures.main([*arguments, "--force"]) == 0
     assert [path.name for path in (tmp_path / "new").iterdir()] == [

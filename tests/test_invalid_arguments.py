@@ -178,7 +178,7 @@ def test_the_right_calls_are_right():
     assert len(CALLS) + len(TOO_LARGE) >= 100
 
 
-def test_arrays_that_refuse_to_be_read_are_named():
+def test_arrays_that_cannot_be_read_are_named():
     class Device:
         def __array__(self, dtype=None, copy=None):
             raise RuntimeError("on another device")

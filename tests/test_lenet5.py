@@ -88,7 +88,7 @@ def test_saved_and_loaded_it_predicts_the_same(model, K, rng, tmp_path):
             == again.predict(images, verbose=0)).all()
 
 
-def test_what_is_not_a_keras_tensor_is_refused(lenet5):
+def test_what_is_not_a_keras_tensor_is_rejected(lenet5):
     for wrong in (None, (28, 28, 1), np.zeros((1, 28, 28, 1))):
         with pytest.raises(TypeError, match="X: expected K.Input.* got "):
             lenet5(wrong)
@@ -99,8 +99,8 @@ def test_what_is_not_a_keras_tensor_is_refused(lenet5):
     ("uint8", "int32", "bool", "string", "complex64")] + [
     (dict(sparse=True), "sparse|SparseKerasTensor"),
     (dict(ragged=True), "ragged|RaggedKerasTensor")])
-def test_images_that_are_not_dense_floats_are_refused(options, kind, K,
-                                                      lenet5):
+def test_images_that_are_not_dense_floats_are_rejected(options, kind, K,
+                                                       lenet5):
     try:
         X = K.Input(shape=(28, 28, 1), **options)
     except (TypeError, ValueError) as error:
@@ -112,7 +112,7 @@ def test_images_that_are_not_dense_floats_are_refused(options, kind, K,
 @pytest.mark.parametrize("shape", [
     (28, 28), (11, 28, 1), (28, 11, 1), (None, None, 1), (28, 28, None),
     (28, 28, 0), (28, 28, 1, 1)])
-def test_images_it_cannot_read_are_refused(shape, K, lenet5):
+def test_images_it_cannot_read_are_rejected(shape, K, lenet5):
     with pytest.raises(ValueError, match="X: expected K.Input.*got shape"):
         lenet5(K.Input(shape=shape))
 

@@ -127,7 +127,7 @@ def test_the_courses_keys_are_read(tmp_path, rng):
     assert (y == labels[:30]).all() and len(x_test) == len(y_test) == 9
 
 
-def test_digits_are_enlarged_framed_and_stratified():
+def test_digits_are_enlarged_padded_and_stratified():
     from sklearn.datasets import load_digits
     x, y, x_test, y_test = load_data("digits")
     assert (len(x), len(x_test)) == (1437, 360)
@@ -160,7 +160,7 @@ GOOD = dict(x_train=IMAGES, y_train=np.arange(3), x_test=IMAGES,
 ])
 def test_wrong_arrays_end_in_one_line(change, message, tmp_path, capsys):
     np.savez(tmp_path / "file.npz", **{**GOOD, **change})
-    assert_refused(["--engine", "numpy", "--out", tmp_path, "--data",
+    assert_invalid(["--engine", "numpy", "--out", tmp_path, "--data",
                     tmp_path / "file.npz"], message, capsys)
 
 
@@ -171,7 +171,7 @@ def test_damaged_files_end_in_one_line(damage, tmp_path, capsys):
     np.savez(tmp_path / "good.npz", **GOOD)
     (tmp_path / "bad.npz").write_bytes(damage(
         (tmp_path / "good.npz").read_bytes()))
-    assert_refused(["--engine", "numpy", "--out", tmp_path, "--data",
+    assert_invalid(["--engine", "numpy", "--out", tmp_path, "--data",
                     tmp_path / "bad.npz"], "cannot be read as an .npz", capsys)
 
 
@@ -207,12 +207,12 @@ def test_labels_of_any_form_are_read(labels, tmp_path):
     (["--speed", 9], "unrecognized arguments: --speed"),
 ])
 def test_wrong_arguments_end_in_one_line(arguments, message, capsys):
-    assert_refused(arguments, message, capsys)
+    assert_invalid(arguments, message, capsys)
 
 
 def test_other_keys_end_in_one_line(tmp_path, capsys):
     np.savez(tmp_path / "file.npz", images=IMAGES)
-    assert_refused(["--engine", "numpy", "--out", tmp_path, "--data",
+    assert_invalid(["--engine", "numpy", "--out", tmp_path, "--data",
                     tmp_path / "file.npz"],
                    "expected the keys x_train.* or X_train.*; found images",
                    capsys)
@@ -220,7 +220,7 @@ def test_other_keys_end_in_one_line(tmp_path, capsys):
 
 def test_mnist_out_of_reach_ends_in_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert_refused(["--data", "mnist", "--engine", "numpy", "--out", tmp_path],
+    assert_invalid(["--data", "mnist", "--engine", "numpy", "--out", tmp_path],
                    "--data mnist: .*mnist.npz is not there yet.*digits",
                    capsys)
 
@@ -231,12 +231,12 @@ def test_a_download_that_fails_ends_in_one_line(tf, capsys, monkeypatch,
         raise OSError("no route\nto the host")
 
     monkeypatch.setattr(tf.keras.datasets.mnist, "load_data", unreachable)
-    assert_refused(["--data", "mnist", "--engine", "keras", "--out", tmp_path],
+    assert_invalid(["--data", "mnist", "--engine", "keras", "--out", tmp_path],
                    "--data mnist: cannot be downloaded .no route.; pass --data"
                    " digits", capsys)
 
 
-def assert_refused(arguments, message, capsys):
+def assert_invalid(arguments, message, capsys):
     assert train.main([str(argument) for argument in arguments]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1
@@ -302,7 +302,7 @@ def test_another_run_keeps_the_old_checkpoint(tmp_path):
 
 def test_a_folder_in_the_way_of_a_file_is_found_first(tmp_path, capsys):
     (tmp_path / "curves.png").mkdir()
-    assert_refused([*QUICK, "--out", tmp_path], "curves.png, got a folder",
+    assert_invalid([*QUICK, "--out", tmp_path], "curves.png, got a folder",
                    capsys)
 
 
