@@ -125,7 +125,7 @@ def convolution(name, row, rng, tf, torch):
     layer.build(shape)
     layer.set_weights([W, b])
     X, w = tf.constant(A_prev), tf.constant(W)
-    dZ = rng.standard_normal(layer(X).shape, np.float32)
+    dZ = rng.standard_normal(tuple(layer(X).shape), np.float32)
     G, options = tf.constant(dZ), dict(strides=[1, s, s, 1],
                                        padding=padding.upper())
 
@@ -171,7 +171,7 @@ def pooling(name, row, mode, rng, tf, torch):
              "avg": tf.keras.layers.AveragePooling2D}[mode](k, s)
     X = tf.constant(A_prev)
     A = layer(X)
-    dA = rng.standard_normal(A.shape, np.float32)
+    dA = rng.standard_normal(tuple(A.shape), np.float32)
     G, options = tf.constant(dA), dict(
         ksize=[1, k, k, 1], strides=[1, s, s, 1], padding="VALID")
 

@@ -297,3 +297,34 @@ def test_the_modules_are_used_without_their_folder_on_the_path(tmp_path):
     done = run(ROOT / "1-pool_forward.py", cwd=tmp_path)
     assert done.returncode == 0 and list(tmp_path.iterdir()) == []
     assert load_module(SCRIPT).main([str(ROOT / "3-pool_backward.py")]) == 0
+
+
+def test_an_output_is_not_blamed_for_another(verdicts):
+    assert verdicts["db flat", "conv_backward"]["outputs"] == {
+        "dA_prev": "right", "dW": "right", "db": "wrong"}
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("    dA_prev =", "    dW[0, 0, 0, 0] -= A_pad[0, 0, 0, 0] * dZ[0, 0, 0, "
+     "0]\n    dA_prev =", "the term A_prev[0,0,0,0]*dZ[0,0,0,0] is missing"),
+    ("    for n in range(m):\n", "    for n in range(m):\n        dW[:] = 0\n",
+     None),     # a whole image is missing; of one number, one term would do
+    ("    dA_prev =", "    dA_prev = 1 / len(W[2:3])\n    dA_prev =",
+     "dA_prev right, dW right, db right, where it returns.")])
+def test_it_claims_only_what_explains_every_number(old, new, says, tmp_path):
+    text = planted.SOLUTIONS["conv_backward"]
+    assert text.count(old) == 1
+    (tmp_path / "mine.py").write_text(text.replace(old, new))
+    done = run(tmp_path / "mine.py")
+    assert done.returncode == 1
+    assert says in done.stdout if says else "is missing" not in done.stdout
+
+
+def test_a_reader_that_has_gone_is_no_traceback():
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(ROOT / "1-pool_forward.py")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(timeout=100) == 1
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
