@@ -130,9 +130,9 @@ def convolution(name, row, rng, tf, torch):
                                        padding=padding.upper())
 
     def numpy_pair(module, A_prev, dZ, padding):
-        rest = W, b, padding, (s, s)
-        return (lambda: module.conv_forward(A_prev, W, b, same_Z, *rest[2:]),
-                lambda: module.conv_backward(dZ, A_prev, *rest))
+        rest = padding, (s, s)
+        return (lambda: module.conv_forward(A_prev, W, b, same_Z, *rest),
+                lambda: module.conv_backward(dZ, A_prev, W, b, *rest))
 
     def keras_backward():
         return (tf.raw_ops.Conv2DBackpropInput(
@@ -164,9 +164,8 @@ def convolution(name, row, rng, tf, torch):
 def pooling(name, row, mode, rng, tf, torch):
     """Return the two operations of a pooling."""
     shape, (k, _), s = row
-    # Distinct numbers, for engines differ where maxima tie.
-    A_prev = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    rng.shuffle(A_prev.ravel())
+    # Distinct numbers (in float32 up to 2**24): at ties, engines differ.
+    A_prev = np.float32(rng.permutation(np.prod(shape))).reshape(shape)
     layer = {"max": tf.keras.layers.MaxPooling2D,
              "avg": tf.keras.layers.AveragePooling2D}[mode](k, s)
     X = tf.constant(A_prev)

@@ -112,7 +112,9 @@ def where_from(name, arguments, output, index, ours=None, same=None):
         start = f"{place} = {number(total)} = " if not part else "= "
         lines += textwrap.wrap(start + before + text + more + after, 75,
                                subsequent_indent="  ")
-    if ours is not None and not largest and not activation:
+    linear = not largest and (not activation or np.array_equal(
+        activation(np.array([-1.0, 1.0])), [-1, 1]))
+    if ours is not None and linear:
         # A single number may fit by chance: ask the others too.
         others = list(np.ndindex(ours.shape))[:200]
         if all(fault(terms(name, arguments, output, other, same),
@@ -128,7 +130,7 @@ def fault(found, ours):
     None where none does.
     """
     values = [value for _, _, value in found]
-    apart, close = ours - sum(values), 1e-6 * max(*map(abs, values), 1, 1)
+    apart, close = ours - sum(values), 1e-6 * max([1, *map(abs, values)])
     if abs(apart) < close:
         return ""
     texts = [f"the term {text} is {what}." for text, _, value in found

@@ -304,15 +304,23 @@ def test_an_output_is_not_blamed_for_another(verdicts):
         "dA_prev": "right", "dW": "right", "db": "wrong"}
 
 
-@pytest.mark.parametrize("old, new, says", [
-    ("    dA_prev =", "    dW[0, 0, 0, 0] -= A_pad[0, 0, 0, 0] * dZ[0, 0, 0, "
-     "0]\n    dA_prev =", "the term A_prev[0,0,0,0]*dZ[0,0,0,0] is missing"),
-    ("    for n in range(m):\n", "    for n in range(m):\n        dW[:] = 0\n",
+@pytest.mark.parametrize("function, old, new, says", [
+    ("conv_forward", "    return activation(output + b)",
+     "    output[0, 0, 0, 0] -= padded[0, 0, 0, 0] * W[0, 0, 0, 0]\n"
+     "    return activation(output + b)",
+     "the term A_prev[0,0,0,0]*W[0,0,0,0] is missing"),
+    ("conv_backward", "    dA_prev =",
+     "    dW[0, 0, 0, 0] -= A_pad[0, 0, 0, 0] * dZ[0, 0, 0, 0]\n"
+     "    dA_prev =", "the term A_prev[0,0,0,0]*dZ[0,0,0,0] is missing"),
+    ("conv_backward", "    for n in range(m):\n",
+     "    for n in range(m):\n        dW[:] = 0\n",
      None),     # a whole image is missing; of one number, one term would do
-    ("    dA_prev =", "    dA_prev = 1 / len(W[2:3])\n    dA_prev =",
+    ("conv_backward", "    dA_prev =",
+     "    dA_prev = 1 / len(W[2:3])\n    dA_prev =",
      "dA_prev right, dW right, db right, where it returns.")])
-def test_it_claims_only_what_explains_every_number(old, new, says, tmp_path):
-    text = planted.SOLUTIONS["conv_backward"]
+def test_it_claims_only_what_explains_every_number(function, old, new, says,
+                                                   tmp_path):
+    text = planted.SOLUTIONS[function]
     assert text.count(old) == 1
     (tmp_path / "mine.py").write_text(text.replace(old, new))
     done = run(tmp_path / "mine.py")
