@@ -17,9 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 import naive
-from cases import difference, same_Z
-from command_line import integer_from, problem_with, put
-from loader import load
+from common import (difference, integer_from, load, problem_with, put,
+                    same_Z)
 
 ours = SimpleNamespace(
     conv_forward=load("0-conv_forward.py"),

@@ -27,9 +27,9 @@ import numpy as np
 import causes
 import child
 import naive
-from cases import CONV_CHECKS, POOL_CHECKS
+from checks import CONV_CHECKS, POOL_CHECKS
 from explain import explain, number, where_from    # noqa: F401
-from command_line import put
+from common import put
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",

@@ -18,10 +18,9 @@ from tqdm import tqdm
 
 import lenet5_numpy
 import naive
-import report
-from data import load_data
-from command_line import problem_with, put
-from loader import load
+from common import load, problem_with, put
+from training import pictures
+from training.data import load_data
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -340,7 +339,7 @@ def curves():
             x[order], T[order], weights, adam, 32)])
         history["keras"].append([[
             keras_loss(order[i:i + 32]) for i in range(0, len(x), 32)]])
-    return report.curves(history)
+    return pictures.curves(history)
 
 
 # The animations: (figure, seconds) frame by frame. The first and the last

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loader import load
+from common import load
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")

@@ -12,8 +12,7 @@ import sys
 
 import numpy as np
 
-from cases import same_Z
-from loader import load
+from common import load, same_Z
 
 
 def with_dask(scheduler):

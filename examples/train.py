@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from command_line import integer_from, problem_with, put
-from report import curves, predictions, print_table
+from common import integer_from, problem_with, put
+from training.pictures import curves, predictions, print_table
 
 CHECKPOINT, OLD = "checkpoint.npz", "checkpoint.old.npz"
 FILES = {"numpy": "lenet5_numpy.npz", "keras": "lenet5.keras"}
@@ -77,7 +77,7 @@ class KerasEngine:
 
     def __init__(self, weights, epochs):
         """Begin with the weights, and with moments of zero."""
-        from loader import load
+        from common import load
         from tensorflow import keras as K
         self.model = load("5-lenet5.py")(K.Input(shape=(28, 28, 1)))
         self.model.set_weights(weights)
@@ -154,7 +154,7 @@ def keep(path, settings, epoch, rng, engines, history):
 def go_back(path, settings, rng, engines, history):
     """Take up the state in a checkpoint; return how many epochs it has."""
     import numpy as np
-    from data import UserError
+    from training.data import UserError
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
@@ -200,7 +200,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Raise what main() prints."""
-        from data import UserError
+        from training.data import UserError
         raise UserError(message)
 
 
@@ -259,7 +259,7 @@ def count(epochs):
 def prepare(args, say):
     """Return data, engines, settings, random generator."""
     import numpy as np
-    from data import UserError, load_data
+    from training.data import UserError, load_data
     from lenet5_numpy import initial_weights
     if args.engine != "numpy":
         try:
@@ -365,7 +365,7 @@ def main(argv=None):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         if hasattr(signal, "SIGTERM"):
             signal.signal(signal.SIGTERM, stop)
-        from data import UserError
+        from training.data import UserError
         try:
             run(argv, kept)
         except UserError as error:

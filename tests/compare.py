@@ -2,13 +2,14 @@
 import numpy as np
 
 import cases
+from common import difference
 
 
 def check(function, case, ours, expected, rtol=0.0, hint="see the case"):
     """Fail with a line that teaches if ours is not expected."""
     if isinstance(case, cases.Case):
         case, hint = case.name, case.hint
-    message = cases.difference(function, case, hint, ours, expected, rtol)
+    message = difference(function, case, hint, ours, expected, rtol)
     assert message is None, message
 
 

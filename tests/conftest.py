@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from loader import ROOT, load_module
+from common import ROOT, load_module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -12,7 +12,7 @@ import pytest
 import causes
 import check
 import planted
-from loader import ROOT, load, load_module
+from common import ROOT, load, load_module
 
 SCRIPT = ROOT / "examples" / "check.py"
 RULE = '''def _same(size, kernel, stride):

@@ -3,7 +3,8 @@ import naive
 import numpy as np
 import pytest
 
-from cases import CASES, integers, same_Z
+from cases import CASES, integers
+from common import same_Z
 from compare import check, finite_differences
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

@@ -3,9 +3,9 @@ import naive
 import numpy as np
 import pytest
 
-from cases import CASES, integers, same_Z
+from cases import CASES, integers
+from common import load, same_Z
 from compare import check
-from loader import load
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 

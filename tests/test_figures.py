@@ -5,7 +5,7 @@ from matplotlib.image import imread
 from PIL import Image, ImageSequence
 
 import figures
-from loader import ROOT
+from common import ROOT
 
 FOLDER = ROOT / "examples" / "figures"
 

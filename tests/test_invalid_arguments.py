@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from loader import load
+from common import load
 
 FUNCTIONS = {name[2:-3]: load(name) for name in (
     "0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from loader import load
-from data import load_data
+from common import load
+from training.data import load_data
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from cases import same_Z
-from loader import load
+from common import load, same_Z
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import same_Z
+from common import same_Z
 from compare import check
-from loader import ROOT, load_module
+from common import ROOT, load_module
 
 MODULES = [load_module(ROOT / f"{name}.py") for name in (
     "0-conv_forward", "1-pool_forward", "2-conv_backward", "3-pool_backward")]

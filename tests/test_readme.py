@@ -9,7 +9,7 @@ import numpy as np
 import planted
 import pytest
 
-from loader import ROOT, load_module
+from common import ROOT, load_module
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?",

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import scale_out
-from loader import ROOT
+from common import ROOT
 
 
 def test_dask_gives_the_same(capsys):

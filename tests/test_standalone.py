@@ -9,7 +9,7 @@ from collections import defaultdict
 import pycodestyle
 import pytest
 
-from loader import ROOT
+from common import ROOT
 
 MODULES = {
     "0-conv_forward.py": 'A_prev, W, b, activation, padding="same", '

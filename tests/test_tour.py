@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from loader import ROOT
+from common import ROOT
 
 PATH = ROOT / "examples" / "tour.ipynb"
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 import lenet5_numpy
 import train
-from loader import ROOT, load
-from data import load_data
+from common import ROOT, load
+from training.data import load_data
 from compare import check
 
 SCRIPT = ROOT / "examples" / "train.py"

@@ -1,0 +1,1 @@
+"""What train.py and its neighbours need: data, checkpoint, pictures."""
