@@ -2,8 +2,9 @@
 """Pooling, forward: each window becomes its maximum or its mean."""
 import numpy as np
 
-# Numbers of a block: half a megabyte of float32 stays in the cache.
-_BLOCK = 2**17
+# The numbers that are computed at once, at least one row of outputs: few, for
+# a pooling is bound by memory, and its blocks stay in the cache.
+_BLOCK = 2**18
 
 
 def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
@@ -13,8 +14,9 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
         A_prev[n, y*sh + i, x*sw + j, c]
 
     There is no padding: only windows entirely inside the image count. The
-    maximum of a window is the maximum of the maxima of its columns, and so
-    is the mean: first over i, then over j takes kh + kw steps, not kh * kw.
+    maximum of a window is the maximum of the maxima of its columns, and its
+    sum the sum of their sums: first over i, then over j. Windows that overlap
+    share columns, and each column is computed once.
 
     m images of h rows, w columns and c channels; `_prev`: of the input,
     `_new`: of the output; kernels of kh x kw; strides sh and sw.
@@ -39,7 +41,8 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     Raises
     ------
     TypeError
-        A_prev is not of real numbers, kernel_shape or stride not of integers.
+        A_prev is not of real numbers or is masked, kernel_shape or stride are
+        not of integers.
     ValueError
         A size or stride is below 1, A_prev does not have four axes, mode is
         unknown, the kernel is larger than the image.
@@ -47,9 +50,9 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     Notes
     -----
     Inputs are never modified; results share no memory with them. NaN and
-    infinity propagate as in any NumPy arithmetic: a window that holds a NaN
-    becomes NaN. Beyond its input and its result, a call needs at most 64 MiB,
-    but always computes one row of outputs at once.
+    infinity propagate as in any NumPy arithmetic, without a warning: a window
+    that holds a NaN becomes NaN. Beyond its input and its result, a call
+    needs at most 64 MiB, unless one row of outputs needs more.
 
     References
     ----------
@@ -75,54 +78,54 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     A = np.empty((m, h_new, w_new, c_prev), dtype)
     operation = np.maximum if mode == 'max' else np.add
 
-    # The maxima (or sums) over i of a block, for all columns of its images.
-    over_rows = _windows(A_prev, (kh, 1), (sh, 1))[:, :, :, :, 0]
-    blocks = _blocks(over_rows, _BLOCK // c_prev)
-    n, h = max((A[block].shape[:2] for block in blocks), default=(0, 0))
-    buffer = np.empty((n, h, w_prev, c_prev), working)
-    over_cols = _windows(buffer, (1, kw), (1, sw))[:, :, :, 0]
-
-    for block in blocks:
-        A_block = A[block]
-        if dtype != working:
-            A_block = np.empty(A_block.shape, working)
-        n, h = A_block.shape[:2]
-        _reduce(operation, over_rows[block], out=buffer[:n, :h])    # over i
-        _reduce(operation, over_cols[:n, :h], out=A_block)          # over j
-        if mode == 'avg':
-            A_block /= kh * kw
-        A[block] = A_block
+    with np.errstate(over="ignore", invalid="ignore"):
+        over_i = _windows(A_prev, (kh, 1), (sh, 1))
+        for block in _blocks(over_i, c_prev):
+            columns = np.empty(over_i[block].shape[:3] + (c_prev,), working)
+            _reduce(operation, over_i[block], out=columns)
+            over_j = _windows(columns, (1, kw), (1, sw))
+            A_block = A[block].astype(working, copy=False)
+            _reduce(operation, over_j, out=A_block)
+            if mode == 'avg':
+                A_block /= kh * kw
+            if dtype != working:    # float16: A_block is no view of A
+                A[block] = A_block
 
     return A
 
 
-def _expect(holds, name, expected, got, error=ValueError, what=""):
+def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
-        raise error(f"{name}: expected {expected}, got {what}{got!r}")
+        raise error(f"{name}: expected {expected}, got {got!r}")
 
 
-def _array(name, value, axes=()):
-    """Return value as an array of these axes; all but m are at least 1."""
+def _array(name, value, *shapes, hint=""):
+    """Return value as an array of real numbers that has one of the shapes.
+
+    In a shape, a number stands for itself, a word for any size but 0, and
+    "m", the number of images, for any size.
+    """
     try:
         array = np.asarray(value)
     except Exception as error:
         raise TypeError(f"{name}: expected a real numeric array, got "
                         f"{type(value).__name__} ({error})") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected a real numeric array, got "
-                        f"{type(value).__name__} of dtype {array.dtype}")
-    _expect(not axes or array.ndim == len(axes)
-            and all(array.shape[axes[0] == "m":]), name,
-            f"{len(axes)} axes ({', '.join(axes)}) of at least 1",
-            array.shape, what="shape ")
+    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(value):
+        raise TypeError(f"{name}: expected a real numeric array without mask, "
+                        f"got {type(value).__name__} of dtype {array.dtype}")
+    expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    _expect(any(array.ndim == len(shape) and all(
+        size == axis or isinstance(axis, str) and (size or axis == "m")
+        for size, axis in zip(array.shape, shape)) for shape in shapes),
+        name, f"shape {expected}{hint}", array.shape)
     return array
 
 
-def _pair(name, value, minimum=1, expected="a pair of integers"):
+def _pair(name, value, minimum):
     """Return value as (int, int), each of at least the minimum."""
-    expected += f" of at least {minimum}"
     numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"a pair of integers of at least {minimum}"
     _expect(isinstance(numbers, (tuple, list)) and all(
         isinstance(number, (int, np.integer)) and not isinstance(number, bool)
         for number in numbers), name, expected, value, TypeError)
@@ -134,8 +137,8 @@ def _pair(name, value, minimum=1, expected="a pair of integers"):
 def _pool_arguments(A_prev, kernel_shape, stride, mode):
     """Return every argument in one form, and the size (h_new, w_new) of A."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
-    kh, kw = _pair("kernel_shape", kernel_shape)
-    sh, sw = _pair("stride", stride)
+    kh, kw = _pair("kernel_shape", kernel_shape, 1)
+    sh, sw = _pair("stride", stride, 1)
     _, h_prev, w_prev, _ = A_prev.shape
     _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
             f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
@@ -158,53 +161,55 @@ def _dtypes(*arrays):
 
 
 def _slices(size, most):
-    """Cut range(size) into slices of one length, at most `most` or 1.
+    """Cut range(size) into slices of at most max(most, 1), nearly equal.
 
     >>> _slices(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 12, None)]
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    parts = -(-size // max(most, 1))
-    length = -(-size // max(parts, 1))
-    return [slice(i, i + length) for i in range(0, size, max(length, 1))]
+    parts = max(-(-size // max(most, 1)), 1)
+    length = max(-(-size // parts), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
-def _blocks(windows, most):
-    """Cut windows (m, h_new, w_new, ...) into blocks of at most so many.
+def _blocks(windows, numbers):
+    """Cut windows[n, y, ...] into blocks of _BLOCK numbers: slices (n, y).
 
-    A block is whole images while they fit, else rows of one image, at least
-    one. So each block of an output is one piece of memory.
+    With so many numbers for each window, a block is whole images while they
+    fit, else rows of outputs of one image, at least one row.
     """
     m, h_new, w_new = windows.shape[:3]
-    rows = most // w_new
-    return [(n, y) for n in _slices(m, rows // h_new)
-            for y in _slices(h_new, rows)]
+    most = _BLOCK // (w_new * numbers)      # rows of outputs
+    return [(n, y) for n in _slices(m, most // h_new)
+            for y in _slices(h_new, most)]
 
 
-def _windows(A, kernel, stride, writeable=False):
+def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
-    Nothing is copied: in memory, a step along y is sh rows, along i one row.
+    Nothing is copied: what is added to a window is added to the image. (NumPy
+    has sliding_window_view, which takes longer than a small pooling.)
     """
-    (m, h, w, c), (kh, kw), (sh, sw) = A.shape, kernel, stride
+    (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
-    return np.lib.stride_tricks.as_strided(
-        A, (m, (h - kh) // sh + 1, (w - kw) // sw + 1, kh, kw, c),
-        (image, sh * row, sw * column, row, column, channel),
-        writeable=writeable)
+    windows = np.lib.stride_tricks.as_strided(
+        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
+        (image, row, column, row, column, channel))
+    return windows[:, ::stride[0], ::stride[1]]
 
 
 def _reduce(operation, windows, out):
-    """Combine the elements of windows (n, y, x, element, c) into out.
+    """Combine the elements (i, j) of windows[n, y, x, i, j, c] into out.
 
     Few channels are taken one by one where pixels do not lie side by side:
     NumPy's inner loop then runs over pixels, not over the few channels.
     """
-    *_, pixel, _, channel = windows.strides
-    c_prev, elements = out.shape[-1], range(windows.shape[3])
-    one_by_one = c_prev <= 8 and pixel != c_prev * channel
+    _, _, _, kh, kw, c_prev = windows.shape
+    side_by_side = windows.strides[2] == c_prev * windows.strides[5]
+    one_by_one = c_prev <= 8 and not side_by_side
     for c in range(c_prev) if one_by_one else [slice(None)]:
-        first, *others = (windows[:, :, :, i][..., c] for i in elements)
-        result = out[..., c]
+        first, *others = (windows[:, :, :, i, j, c]
+                          for i, j in np.ndindex(kh, kw))
+        result = out[..., c]    # a view
         if others:
             operation(first, others[0], out=result, dtype=out.dtype)
         else:

@@ -2,8 +2,9 @@
 """Convolution, backward: the gradients of a dense layer on every window."""
 import numpy as np
 
-# Numbers of a block: half a megabyte of float32 stays in the cache.
-_BLOCK = 2**17
+# The numbers of the patches that are computed at once, at least one row of
+# outputs: many, for BLAS shares a large product between the cores.
+_BLOCK = 2**20
 
 
 def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
@@ -12,28 +13,33 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     Z[n, y, x, k] = b[k]
         + sum over (i, j, c) of A_pad[n, y*sh + i, x*sw + j, c] * W[i, j, c, k]
 
-    is the forward pass. Let L be the loss and dX short for dL/dX. By the
-    chain rule, for all (n, y, x, i, j, c, k):
+    is the forward pass. Let L be the loss and dX short for dL/dX. A number
+    that is used in several places gets a gradient from each, and they add up:
+    a pixel is used in every window that covers it, a weight in every window.
+    So by the chain rule, for all (n, y, x, i, j, c, k):
 
     dA_pad[n, y*sh + i, x*sw + j, c] += W[i, j, c, k] * dZ[n, y, x, k]
     dW[i, j, c, k] += A_pad[n, y*sh + i, x*sw + j, c] * dZ[n, y, x, k]
     db[k] += dZ[n, y, x, k]
 
     where A_pad is A_prev padded with zeros and dA_prev is dA_pad without the
-    padding. As matrices, with a window in each row of patches (im2col):
+    padding. As matrices, with one row per window and b as the last row of
+    kernels, multiplied with a 1 at the end of each patch (im2col):
 
-        Z = patches @ kernels + b       dkernels = patches.T @ dZ
-                                        db = ones @ dZ
-                                        dpatches = dZ @ kernels.T
+        forward:   Z = patches @ kernels
+        backward:  dkernels = patches.T @ dZ        its last row is db
+                   dpatches = dZ @ kernels.T
 
-    and col2im adds each row of dpatches to the window it was copied from;
-    where windows overlap, their gradients add up. For the image 0 to 8 and
-    the kernel 0 1 / 2 3, patches @ kernels is
+    col2im adds each row of dpatches to the window that the patch was copied
+    from. For the image 0 to 8, the kernel 0 1 / 2 3, the bias 0 and dZ 1 2 /
+    3 4, dZ @ kernels.T is
 
-        0 1 3 4     0     19
-        1 2 4 5  @  1  =  25
-        3 4 6 7     2     37
-        4 5 7 8     3     43
+        1                       0 1 2  3 0
+        2  @  0 1 2 3 0    =    0 2 4  6 0
+        3                       0 3 6  9 0
+        4                       0 4 8 12 0
+
+    The second row is 0 2 / 4 6 for the window in the upper right corner.
 
     m images of h rows, w columns and c channels; `_prev`: of the input,
     `_new`: of the output; kernels of kh x kw; strides sh and sw.
@@ -51,9 +57,9 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         Biases; no gradient depends on their values.
     padding : "same", "valid", (ph, pw) or ((top, bottom), (left, right))
         As in the forward pass. "valid" adds no zeros. "same" pads as Keras
-        does, for h_new = ceil(h_prev / sh) rows; if the number of zero rows
-        is odd, the extra one goes to the bottom. Likewise columns, the extra
-        one to the right.
+        does: with the fewest rows of zeros that give h_new = ceil(h_prev /
+        sh); if their number is odd, the extra one goes to the bottom.
+        Likewise columns, the extra one to the right.
     stride : (sh, sw)
         Integers of at least 1, as in the forward pass.
 
@@ -69,19 +75,20 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     Raises
     ------
     TypeError
-        An array is not of real numbers, stride or padding not of integers.
+        An array is not of real numbers or is masked, stride or padding are
+        not of integers.
     ValueError
-        Shapes do not match (that of dZ is the one the forward pass gives),
-        a size or stride is below 1, padding is negative or unknown, the
-        kernel is larger than the padded image.
+        Shapes do not match (that of dZ is the one the forward pass gives), a
+        size or stride is below 1, padding is negative, unknown or too large,
+        the kernel is larger than the padded image.
 
     Notes
     -----
     Inputs are never modified; results share no memory with them. NaN and
-    infinity propagate as in any NumPy arithmetic. Beyond its inputs and its
-    results, a call needs padded copies of a few images (at least one) and of
-    their gradients, a few copies of the kernels and at most 64 MiB, but
-    always computes one row of outputs at once.
+    infinity propagate as in any NumPy arithmetic, without a warning. Beyond
+    its inputs and its results, a call needs padded copies of a few images (at
+    least one) and of their gradients, a few copies of the kernels and at most
+    64 MiB, unless one row of outputs needs more.
 
     References
     ----------
@@ -114,69 +121,73 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    A_prev, W, b, sides, (sh, sw), (h_new, w_new) = _conv_arguments(
+    A_prev, W, b, sides, stride, (h_new, w_new) = _conv_arguments(
         A_prev, W, b, padding, stride)
-    dZ = _dZ_argument(dZ, A_prev, W, padding, (sh, sw), (h_new, w_new))
-    (_, h_prev, w_prev, _), (_, kw, _, c_new) = A_prev.shape, W.shape
-    (top, bottom), (left, right) = sides
+    hint = ' ("same" gives ceil(size / stride) outputs, as in Keras)'
+    dZ = _array("dZ", dZ, (len(A_prev), h_new, w_new, W.shape[3]),
+                hint=hint if str(padding) == "same" else "")
     dtype, working = _dtypes(dZ, A_prev, W, b)
-    dA_prev = np.zeros(A_prev.shape, dtype)
+    (_, h_prev, w_prev, _), narrow = A_prev.shape, (W.shape, stride)
+    dA_prev = np.empty(A_prev.shape, dtype)
 
-    # t neighbouring outputs of a row are computed as one, of t * c_new
-    # channels. With t = 1 all is as in the docstring.
-    t = _neighbours(dZ, A_prev, W, sw)
-    W_wide = _widen(W.astype(working), t, sw)
-    sides = (top, bottom), (left, right + -w_new % t * sw)
-    kernel, stride = W_wide.shape[:2], (sh, t * sw)
-    kernels = W_wide.reshape(-1, t * c_new)
-    dkernels, db = np.zeros_like(kernels), np.zeros_like(kernels[0])
-    buffer = _buffer((len(dZ), h_new, -(-w_new // t)), kernels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        # For speed alone: delete this line and the one that undoes it.
+        W, b, sides, stride = _neighbours(W, b, sides, stride, dZ.shape[:3],
+                                          (A_prev, W, dZ))
 
-    for images, A_pad in _padded(A_prev, sides, working):
-        dA_pad = _pad(dA_prev[images], sides, working)
-        windows = _windows(A_pad, kernel, stride)
-        dwindows = _windows(dA_pad, kernel, stride, writeable=True)
-        for block in _blocks(windows, len(buffer)):
-            dZ_block = _join(dZ[images][block], t, working)
-            patches = _im2col(windows[block], buffer)
-            dkernels += _multiply(patches.T, dZ_block)
-            db += _multiply(np.ones(len(dZ_block), working), dZ_block)
-            dpatches = _multiply(dZ_block, kernels.T, buffer[:len(dZ_block)])
-            _col2im(dpatches, dwindows[block], stride)
-        dA_prev[images] = dA_pad[:, top:top + h_prev, left:left + w_prev]
+        kernels = np.concatenate((W.reshape(-1, W.shape[3]), b.reshape(1, -1)),
+                                 dtype=working)
+        dkernels = np.zeros_like(kernels)
+        (top, _), (left, _) = sides
+        for images, A_pad in _padded(A_prev, sides):
+            dA_pad = np.zeros(A_pad.shape, working)
+            windows = _windows(A_pad, W.shape[:2], stride)
+            dwindows = _windows(dA_pad, W.shape[:2], stride)
+            for block in _blocks(windows, max(kernels.shape)):
+                patches = _im2col(windows[block], working)
+                dZ_rows = _rows(dZ[images][block], kernels)
+                dkernels += patches.T @ dZ_rows
+                dpatches = np.matmul(dZ_rows, kernels.T, out=patches)
+                _col2im(dpatches, dwindows[block], stride)
+            dA_prev[images] = dA_pad[:, top:top + h_prev, left:left + w_prev]
 
-    dW = _narrow(dkernels.reshape(W_wide.shape), t, kw, sw)
-    db = db.reshape(t, 1, 1, 1, c_new).sum(axis=0)
-    return dA_prev, dW.astype(dtype), db.astype(dtype)
+        dW, db = dkernels[:-1].reshape(W.shape), dkernels[-1]
+        dW, db = _narrow(dW, db, *narrow)   # for speed alone, undone
+        return dA_prev, dW.astype(dtype, order="C"), db.astype(dtype)
 
 
-def _expect(holds, name, expected, got, error=ValueError, what=""):
+def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
-        raise error(f"{name}: expected {expected}, got {what}{got!r}")
+        raise error(f"{name}: expected {expected}, got {got!r}")
 
 
-def _array(name, value, axes=()):
-    """Return value as an array of these axes; all but m are at least 1."""
+def _array(name, value, *shapes, hint=""):
+    """Return value as an array of real numbers that has one of the shapes.
+
+    In a shape, a number stands for itself, a word for any size but 0, and
+    "m", the number of images, for any size.
+    """
     try:
         array = np.asarray(value)
     except Exception as error:
         raise TypeError(f"{name}: expected a real numeric array, got "
                         f"{type(value).__name__} ({error})") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected a real numeric array, got "
-                        f"{type(value).__name__} of dtype {array.dtype}")
-    _expect(not axes or array.ndim == len(axes)
-            and all(array.shape[axes[0] == "m":]), name,
-            f"{len(axes)} axes ({', '.join(axes)}) of at least 1",
-            array.shape, what="shape ")
+    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(value):
+        raise TypeError(f"{name}: expected a real numeric array without mask, "
+                        f"got {type(value).__name__} of dtype {array.dtype}")
+    expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    _expect(any(array.ndim == len(shape) and all(
+        size == axis or isinstance(axis, str) and (size or axis == "m")
+        for size, axis in zip(array.shape, shape)) for shape in shapes),
+        name, f"shape {expected}{hint}", array.shape)
     return array
 
 
-def _pair(name, value, minimum=1, expected="a pair of integers"):
+def _pair(name, value, minimum):
     """Return value as (int, int), each of at least the minimum."""
-    expected += f" of at least {minimum}"
     numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"a pair of integers of at least {minimum}"
     _expect(isinstance(numbers, (tuple, list)) and all(
         isinstance(number, (int, np.integer)) and not isinstance(number, bool)
         for number in numbers), name, expected, value, TypeError)
@@ -196,57 +207,34 @@ def _sides(padding, sizes, kernel, stride):
     if isinstance(padding, str):
         _expect(padding in ("same", "valid"), "padding",
                 "'same', 'valid' or a pair", padding)
-        if padding == "same":
-            return tuple(map(_same, sizes, kernel, stride))
-        return (0, 0), (0, 0)
-    if isinstance(padding, np.ndarray):
-        padding = padding.tolist()
-    if isinstance(padding, (tuple, list)) and len(padding) == 2 and all(
-            isinstance(side, (tuple, list, np.ndarray)) for side in padding):
-        return tuple(_pair("padding", side, 0) for side in padding)
-    ph, pw = _pair("padding", padding, 0, "'same', 'valid', "
-                   "((top, bottom), (left, right)) or a pair of integers")
+        same = tuple(map(_same, sizes, kernel, stride))
+        return same if padding == "same" else ((0, 0), (0, 0))
+    pair = padding.tolist() if isinstance(padding, np.ndarray) else padding
+    if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(
+            isinstance(side, (tuple, list, np.ndarray)) for side in pair):
+        return tuple(_pair("padding", side, 0) for side in pair)
+    ph, pw = _pair("padding", padding, 0)
     return (ph, ph), (pw, pw)
 
 
 def _conv_arguments(A_prev, W, b, padding, stride):
     """Return every argument in one form, and the size (h_new, w_new) of Z."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
+    m, h_prev, w_prev, c_prev = A_prev.shape
     W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))
-    b = _array("b", b)
-    stride = _pair("stride", stride)
-    (kh, kw), sizes = W.shape[:2], A_prev.shape[1:3]
-    sides = _sides(padding, sizes, (kh, kw), stride)
-    h_pad, w_pad = (size + sum(side) for size, side in zip(sizes, sides))
-    c_prev, c_new = A_prev.shape[3], W.shape[3]
-    _expect(W.shape[2] == c_prev, "W", f"{c_prev} input channels to match "
-            "A_prev", W.shape, what="shape ")
-    _expect(b.shape in ((1, 1, 1, c_new), (c_new,)), "b", "shape "
-            f"{(1, 1, 1, c_new)} or {(c_new,)}", b.shape, what="shape ")
-    _expect(kh <= h_pad and kw <= w_pad, "W", "a kernel within the padded "
-            f"{(h_pad, w_pad)}", W.shape, what="shape ")
-    h_new, w_new = (h_pad - kh) // stride[0] + 1, (w_pad - kw) // stride[1] + 1
-    return A_prev, W, b, sides, stride, (h_new, w_new)
-
-
-def _dZ_argument(dZ, A_prev, W, padding, stride, new_sizes):
-    """Return dZ as an array, which must have the shape of Z."""
-    dZ, shape = _array("dZ", dZ), (len(A_prev), *new_sizes, W.shape[3])
-    sizes = A_prev.shape[1:3]
-    # Some courses pad for as many outputs as pixels, rounding up.
-    keep = tuple(-(-((size - 1) * s + k - size) // 2)
-                 for size, s, k in zip(sizes, stride, W.shape))
-    kept = tuple((size + 2 * pad - k) // s + 1
-                 for size, pad, s, k in zip(sizes, keep, stride, W.shape))
-    hint = ""
-    if isinstance(padding, str) and padding == "same" and (
-            dZ.shape[1:3] == kept):
-        hint = (' ("same" gives ceil(size / stride) outputs; to keep the size'
-                f" pass padding={keep})")
-    if dZ.shape != shape:
-        raise ValueError(f"dZ: expected the forward pass's shape {shape}, "
-                         f"got shape {dZ.shape}{hint}")
-    return dZ
+    hint = ", as A_prev is (m, h, w, channels)" * (W.shape[2] == h_prev)
+    W = _array("W", W, ("kh", "kw", c_prev, "c_new"), hint=hint)
+    kh, kw, _, c_new = W.shape
+    b = _array("b", b, (1, 1, 1, c_new), (c_new,))
+    sh, sw = _pair("stride", stride, 1)
+    sides = _sides(padding, (h_prev, w_prev), (kh, kw), (sh, sw))
+    h_pad, w_pad = h_prev + sum(sides[0]), w_prev + sum(sides[1])
+    _expect(h_pad * w_pad * max(m, 1) * max(c_prev, c_new) < 2**58, "padding",
+            "zeros that an array can hold", padding)
+    _expect(kh <= h_pad and kw <= w_pad, "W",
+            f"a kernel within the padded {(h_pad, w_pad)}", (kh, kw))
+    h_new, w_new = (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1
+    return A_prev, W, b, sides, (sh, sw), (h_new, w_new)
 
 
 def _dtypes(*arrays):
@@ -262,92 +250,130 @@ def _dtypes(*arrays):
 
 
 def _slices(size, most):
-    """Cut range(size) into slices of one length, at most `most` or 1.
+    """Cut range(size) into slices of at most max(most, 1), nearly equal.
 
     >>> _slices(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 12, None)]
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    parts = -(-size // max(most, 1))
-    length = -(-size // max(parts, 1))
-    return [slice(i, i + length) for i in range(0, size, max(length, 1))]
+    parts = max(-(-size // max(most, 1)), 1)
+    length = max(-(-size // parts), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
-def _blocks(windows, most):
-    """Cut windows (m, h_new, w_new, ...) into blocks of at most so many.
+def _blocks(windows, numbers):
+    """Cut windows[n, y, ...] into blocks of _BLOCK numbers: slices (n, y).
 
-    A block is whole images while they fit, else rows of one image, at least
-    one. So each block of an output is one piece of memory.
+    With so many numbers for each window, a block is whole images while they
+    fit, else rows of outputs of one image, at least one row.
     """
     m, h_new, w_new = windows.shape[:3]
-    rows = most // w_new
-    return [(n, y) for n in _slices(m, rows // h_new)
-            for y in _slices(h_new, rows)]
+    most = _BLOCK // (w_new * numbers)      # rows of outputs
+    return [(n, y) for n in _slices(m, most // h_new)
+            for y in _slices(h_new, most)]
 
 
-def _windows(A, kernel, stride, writeable=False):
+def _padded(A_prev, sides):
+    """Pad a few images at a time: as many as have _BLOCK numbers, or one."""
+    (top, bottom), (left, right) = sides
+    m, h, w, c = A_prev.shape
+    h_pad, w_pad = top + h + bottom, left + w + right
+    for images in _slices(m, _BLOCK // (h_pad * w_pad * c)):
+        A_pad = A_prev[images]      # to be read only: without zeros, no copy
+        if (h_pad, w_pad) != (h, w):
+            A_pad = np.zeros((len(A_pad), h_pad, w_pad, c), A_prev.dtype)
+            A_pad[:, top:top + h, left:left + w] = A_prev[images]
+        yield images, A_pad
+
+
+def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
-    Nothing is copied: in memory, a step along y is sh rows, along i one row.
+    Nothing is copied: what is added to a window is added to the image. (NumPy
+    has sliding_window_view, which takes longer than a small pooling.)
     """
-    (m, h, w, c), (kh, kw), (sh, sw) = A.shape, kernel, stride
+    (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
-    return np.lib.stride_tricks.as_strided(
-        A, (m, (h - kh) // sh + 1, (w - kw) // sw + 1, kh, kw, c),
-        (image, sh * row, sw * column, row, column, channel),
-        writeable=writeable)
+    windows = np.lib.stride_tricks.as_strided(
+        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
+        (image, row, column, row, column, channel))
+    return windows[:, ::stride[0], ::stride[1]]
 
 
-def _pad(images, sides, dtype, order='C'):
-    """Pad images with zeros; return the images themselves if there are none.
+def _im2col(windows, dtype):
+    """Copy each window into a row of a matrix, with a 1 at its end."""
+    n, h, w, kh, kw, c = windows.shape
+    patches = np.empty((n * h * w, kh * kw * c + 1), dtype)
+    pixels = patches[:, :-1].reshape(windows.shape)     # a view
+    pixels[...] = windows
+    patches[:, -1] = 1
+    return patches
 
-    Memory order 'F' lays each channel out as a plane of its own.
+
+def _col2im(dpatches, dwindows, stride):
+    """Add each row to the window that its patch was copied from.
+
+    Windows that are a kernel apart do not overlap and are added at once:
+    where windows of one += overlap, NumPy keeps only one of the additions.
     """
+    dpatches = dpatches[:, :-1].reshape(dwindows.shape)     # without the 1's
+    _, h_new, w_new, kh, kw, _ = dwindows.shape
+    rows, cols = -(-kh // stride[0]), -(-kw // stride[1])
+    for y, x in np.ndindex(min(rows, h_new), min(cols, w_new)):
+        dwindows[:, y::rows, x::cols] += dpatches[:, y::rows, x::cols]
+
+
+def _rows(dZ_block, kernels):
+    """Return dZ_block as a matrix, with one row per window.
+
+    The rows of an image are filled up with zeros where t does not divide
+    w_new.
+    """
+    w_new, c_new = dZ_block.shape[2:]
+    more = -w_new % (kernels.shape[1] // c_new)
+    if more:
+        dZ_block = np.pad(dZ_block, ((0, 0), (0, 0), (0, more), (0, 0)))
+    return dZ_block.reshape(-1, kernels.shape[1]).astype(kernels.dtype,
+                                                         copy=False)
+
+
+def _neighbours(W, b, sides, stride, outputs, arrays):
+    """Compute t neighbouring outputs of a row as one, of t * c_new channels.
+
+    That is a convolution too, with wider kernels (see _widen) at stride t*sw.
+    It copies about t*kw / ((t - 1)*sw + kw) times fewer pixels, and multiplies
+    ((t - 1)*sw + kw) / kw times as many numbers, the extra ones zeros. `best`
+    was measured on several processors, and a t that divides w_new leaves no
+    remainder. t is 1 for small calls and for kernels one pixel wide, which
+    gain nothing, and where zero times infinity would be NaN.
+    """
+    (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
     (top, bottom), (left, right) = sides
-    m, h, w, c = images.shape
-    if (not any((top, bottom, left, right)) and images.dtype == dtype
-            and (order == 'C' or c == 1)):
-        return images
-    h_pad, w_pad = top + h + bottom, left + w + right
-    A_pad = np.zeros((m * h_pad * w_pad, c), dtype, order).reshape(
-        m, h_pad, w_pad, c)
-    A_pad[:, top:top + h, left:left + w] = images
-    return A_pad
-
-
-def _padded(A_prev, sides, dtype, order='C'):
-    """Pad as many images at once as fit into a few blocks, at least one."""
-    h_pad, w_pad = (size + sum(side)
-                    for size, side in zip(A_prev.shape[1:3], sides))
-    numbers = h_pad * w_pad * A_prev.shape[3]
-    for images in _slices(len(A_prev), 4 * _BLOCK // numbers):
-        yield images, _pad(A_prev[images], sides, dtype, order)
-
-
-def _neighbours(dZ, A_prev, W, sw):
-    """Choose how many neighbouring outputs of a row are computed as one.
-
-    Windows side by side share pixels: copied as one wide window, t of them
-    are only (t - 1)*sw + kw pixels wide. In return the product multiplies
-    t times as many numbers, most of them zeros. Measured: t = 64 / sqrt(
-    c_prev * c_new * sw) balances the two; a smaller t, down to half of that,
-    if it divides w_new. Zero times infinity is NaN, so then t is 1.
-    """
-    kh, kw, c_prev, c_new = W.shape
-    w_new = dZ.shape[2]
-    t = min(int(64 / (c_prev * c_new * sw)**0.5), w_new)
-    while t > 1 and kh * ((t - 1)*sw + kw) * c_prev * t * c_new > 2**20:
-        t -= 1
-    with np.errstate(over="ignore", invalid="ignore"):
-        if t < 2 or not all(np.isfinite(a.sum()) for a in (dZ, A_prev, W)):
-            return 1
-    return max((whole for whole in range(t // 2 + 1, t + 1)
-                if w_new % whole == 0), default=t)
+    m, h_new, w_new = outputs
+    best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
+    t = min((t for t in range(int(best / 2) + 1, int(best * 2) + 1)
+             if w_new % t == 0), key=lambda t: max(t / best, best / t),
+            default=max(min(round(best), w_new), 1))
+    if t == 1 or kw == 1 or (
+            m * h_new * w_new * W.size // c_new <= _BLOCK // 32) or not all(
+            np.isfinite(array.sum()) for array in arrays):
+        return W, b, sides, stride
+    sides = (top, bottom), (left, right + -w_new % t * sw)
+    return _widen(W, t, sw), np.tile(b.ravel(), t), sides, (sh, t * sw)
 
 
 def _widen(W, t, sw):
     """Put t copies of each kernel side by side, each sw further to the right.
 
-    They are one kernel of t * c_new outputs, zero where a copy does not reach.
+    Of a row of t windows, copy s is zero wherever window s has no pixel. For
+    the kernel 0 1 / 2 3 and t = 2, in columns:
+
+    >>> _widen(np.arange(4).reshape(2, 2, 1, 1), 2, 1).reshape(6, 2)
+    array([[0, 0],
+           [1, 0],
+           [0, 1],
+           [2, 0],
+           [3, 2],
+           [0, 3]])
     """
     kh, kw, c_prev, c_new = W.shape
     wide = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
@@ -356,65 +382,19 @@ def _widen(W, t, sw):
     return wide.reshape(*wide.shape[:3], t * c_new)
 
 
-def _narrow(dW_wide, t, kw, sw):
-    """Sum the gradients of the t copies of each kernel: _widen transposed."""
-    dW_wide = dW_wide.reshape(*dW_wide.shape[:3], t, -1)
-    return sum(dW_wide[:, s*sw:s*sw + kw, :, s] for s in range(t))
+def _narrow(dW, db, shape, stride):
+    """Sum the gradients of the copies that _widen made: it is its transpose.
 
-
-def _join(dZ, t, dtype):
-    """Return dZ as a matrix with t neighbouring outputs in a row.
-
-    A row of images that ends before its last t outputs is filled with zeros.
+    >>> W, b = np.arange(4).reshape(2, 2, 1, 1), np.array([5])
+    >>> dW, db = _narrow(_widen(W, 2, 1), np.tile(b, 2), W.shape, (1, 1))
+    >>> dW[:, :, 0, 0]
+    array([[0, 2],
+           [4, 6]])
+    >>> db
+    array([[[[10]]]])
     """
-    n, h, w, c = dZ.shape
-    if w % t:
-        joined = np.zeros((n, h, -(-w // t) * t, c), dtype)
-        joined[:, :, :w] = dZ
-        dZ = joined
-    return dZ.reshape(-1, t * c).astype(dtype, copy=False)
-
-
-def _buffer(outputs, kernels, order='C'):
-    """Return memory for the patches of one block.
-
-    Blocks that are copied column by column are smaller, to stay in the
-    cache; others are larger, for BLAS to work on both cores.
-    """
-    m, h_new, w_new = outputs
-    numbers = _BLOCK if order == 'F' else 4 * _BLOCK
-    rows = max(numbers // (w_new * max(kernels.shape)), 1)
-    return np.empty((min(rows, m * h_new) * w_new, len(kernels)),
-                    kernels.dtype, order)
-
-
-def _im2col(windows, buffer):
-    """Return windows (n, h, w, kh, kw, c) as a matrix, one window a row.
-
-    They are copied into the first columns of the buffer's first rows, but
-    for windows of single pixels that lie in memory as such a matrix.
-    """
-    n, h, w, kh, kw, c = windows.shape
-    if windows.flags.c_contiguous and buffer.shape[1] == kh * kw * c:
-        return windows.reshape(n * h * w, kh * kw * c)
-    patches = buffer[:n * h * w]
-    patches[:, :kh * kw * c].reshape(windows.shape)[...] = windows
-    return patches
-
-
-def _col2im(dpatches, dwindows, stride):
-    """Add each row back to the window it was copied from: im2col transposed.
-
-    Windows that are a kernel apart do not overlap and are added at once.
-    """
-    dpatches = dpatches.reshape(dwindows.shape)
-    _, h, w, kh, kw, _ = dwindows.shape
-    rows, cols = -(-kh // stride[0]), -(-kw // stride[1])
-    for i, j in np.ndindex(min(rows, h), min(cols, w)):
-        dwindows[:, i::rows, j::cols] += dpatches[:, i::rows, j::cols]
-
-
-def _multiply(A, B, out=None):
-    """Return A @ B; NaN and infinity propagate without a warning."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.matmul(A, B, out=out, casting="same_kind")
+    kh, kw, c_prev, c_new = shape
+    copies = dW.reshape(*dW.shape[:3], -1, c_new)
+    dW = sum(copies[:, s*stride[1]:s*stride[1] + kw, :, s]
+             for s in range(copies.shape[3]))
+    return dW, db.reshape(-1, 1, 1, 1, c_new).sum(axis=0)

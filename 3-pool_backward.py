@@ -2,8 +2,9 @@
 """Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
-# Numbers of a block: half a megabyte of float32 stays in the cache.
-_BLOCK = 2**17
+# The numbers that are computed at once, at least one row of outputs: few, for
+# a pooling is bound by memory, and its blocks stay in the cache.
+_BLOCK = 2**18
 
 
 def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
@@ -19,7 +20,9 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             where A_prev[n, y*sh + i, x*sw + j, c] == A[n, y, x, c]
     'avg':  dA_prev[n, y*sh + i, x*sw + j, c] += dA[n, y, x, c] / (kh * kw)
 
-    Where windows overlap, their gradients add up.
+    Where windows overlap, their gradients add up. 'max' as it stands here is
+    ties='all': a window whose four pixels are equal turns a gradient of 1
+    into 4. With ties='first', only its first such pixel gets the 1.
 
     m images of h rows, w columns and c channels; `_prev`: of the input,
     `_new`: of the output; kernels of kh x kw; strides sh and sw.
@@ -51,8 +54,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     Raises
     ------
     TypeError
-        An array is not of real numbers, kernel_shape or stride not of
-        integers.
+        An array is not of real numbers or is masked, kernel_shape or stride
+        are not of integers.
     ValueError
         Shapes do not match (that of dA is the one the forward pass gives), a
         size or stride is below 1, mode or ties is unknown, the kernel is
@@ -61,11 +64,11 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     Notes
     -----
     Inputs are never modified; results share no memory with them. NaN and
-    infinity propagate as in any NumPy arithmetic. The maximum of a window
-    that holds a NaN is NaN, which equals no element: under both rules of
-    ties, the gradient of that window is 0. Beyond its inputs and its result,
-    a call needs at most 64 MiB, but always computes one row of outputs at
-    once.
+    infinity in dA propagate as in any NumPy arithmetic, without a warning. A
+    NaN in A_prev makes the maximum of its window NaN, which equals no
+    element: the gradient of that window is 0 under both rules of ties. Beyond
+    its inputs and its result, a call needs at most 64 MiB, unless one row of
+    outputs needs more.
 
     References
     ----------
@@ -87,58 +90,71 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
            [ 4., 10.,  6.],
            [ 3.,  7.,  4.]])
     """
-    A_prev, kernel, stride, (h_new, w_new) = _pool_arguments(
+    A_prev, (kh, kw), (sh, sw), (h_new, w_new) = _pool_arguments(
         A_prev, kernel_shape, stride, mode)
     m, h_prev, w_prev, c_prev = A_prev.shape
-    dA = _array("dA", dA)
+    dA = _array("dA", dA, (m, h_new, w_new, c_prev))
     _expect(isinstance(ties, str) and ties in ("all", "first"), "ties",
             "'all' or 'first'", ties)
-    _expect(dA.shape == (m, h_new, w_new, c_prev), "dA", "the forward pass's "
-            f"shape {(m, h_new, w_new, c_prev)}", dA.shape, what="shape ")
     dtype, working = _dtypes(dA, A_prev)
     dA_prev = np.zeros(A_prev.shape, dtype)
 
-    # float16 is summed in float32, in a copy of a few images at a time.
-    few = m if dtype == working else 32 * _BLOCK // (h_prev * w_prev * c_prev)
-    for images in _slices(m, few):
-        dA_sum = dA_prev[images].astype(working, copy=False)
-        if mode == 'max':
-            _max_backward(dA[images], A_prev[images], dA_sum, kernel, stride,
-                          ties)
-        else:
-            _avg_backward(dA[images], dA_sum, kernel, stride)
-        dA_prev[images] = dA_sum
+    with np.errstate(over="ignore", invalid="ignore"):
+        windows = _windows(A_prev, (kh, kw), (sh, sw))
+        # Four arrays of outputs are made, and for some modes one of pixels.
+        pixels = h_prev * w_prev // (h_new * w_new)
+        for n, y in _blocks(windows, c_prev * max(4, pixels // 8)):
+            # The rows that these windows cover: a view, for float16 a copy.
+            rows = slice(y.start * sh, (y.stop - 1)*sh + kh)
+            dA_rows = dA_prev[n, rows].astype(working, copy=False)
+            if y.start:     # what the windows above gave them, not rounded
+                dA_rows[:, :unrounded.shape[1]] = unrounded
+            dA_block = dA[n, y].astype(working, copy=False)
+            if mode == 'max':
+                _max_backward(dA_block, windows[n, y], _windows(
+                    dA_rows, (kh, kw), (sh, sw)), ties)
+            else:
+                share = dA_block / (kh * kw) + 0    # no -0.0
+                _avg_backward(share, dA_rows, (kh, kw), (sh, sw))
+            unrounded = dA_rows[:, (y.stop - y.start) * sh:]
+            if dtype != working:
+                dA_prev[n, rows] = dA_rows
 
     return dA_prev
 
 
-def _expect(holds, name, expected, got, error=ValueError, what=""):
+def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
-        raise error(f"{name}: expected {expected}, got {what}{got!r}")
+        raise error(f"{name}: expected {expected}, got {got!r}")
 
 
-def _array(name, value, axes=()):
-    """Return value as an array of these axes; all but m are at least 1."""
+def _array(name, value, *shapes, hint=""):
+    """Return value as an array of real numbers that has one of the shapes.
+
+    In a shape, a number stands for itself, a word for any size but 0, and
+    "m", the number of images, for any size.
+    """
     try:
         array = np.asarray(value)
     except Exception as error:
         raise TypeError(f"{name}: expected a real numeric array, got "
                         f"{type(value).__name__} ({error})") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected a real numeric array, got "
-                        f"{type(value).__name__} of dtype {array.dtype}")
-    _expect(not axes or array.ndim == len(axes)
-            and all(array.shape[axes[0] == "m":]), name,
-            f"{len(axes)} axes ({', '.join(axes)}) of at least 1",
-            array.shape, what="shape ")
+    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(value):
+        raise TypeError(f"{name}: expected a real numeric array without mask, "
+                        f"got {type(value).__name__} of dtype {array.dtype}")
+    expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    _expect(any(array.ndim == len(shape) and all(
+        size == axis or isinstance(axis, str) and (size or axis == "m")
+        for size, axis in zip(array.shape, shape)) for shape in shapes),
+        name, f"shape {expected}{hint}", array.shape)
     return array
 
 
-def _pair(name, value, minimum=1, expected="a pair of integers"):
+def _pair(name, value, minimum):
     """Return value as (int, int), each of at least the minimum."""
-    expected += f" of at least {minimum}"
     numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"a pair of integers of at least {minimum}"
     _expect(isinstance(numbers, (tuple, list)) and all(
         isinstance(number, (int, np.integer)) and not isinstance(number, bool)
         for number in numbers), name, expected, value, TypeError)
@@ -150,8 +166,8 @@ def _pair(name, value, minimum=1, expected="a pair of integers"):
 def _pool_arguments(A_prev, kernel_shape, stride, mode):
     """Return every argument in one form, and the size (h_new, w_new) of A."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
-    kh, kw = _pair("kernel_shape", kernel_shape)
-    sh, sw = _pair("stride", stride)
+    kh, kw = _pair("kernel_shape", kernel_shape, 1)
+    sh, sw = _pair("stride", stride, 1)
     _, h_prev, w_prev, _ = A_prev.shape
     _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
             f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
@@ -174,97 +190,81 @@ def _dtypes(*arrays):
 
 
 def _slices(size, most):
-    """Cut range(size) into slices of one length, at most `most` or 1.
+    """Cut range(size) into slices of at most max(most, 1), nearly equal.
 
     >>> _slices(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 12, None)]
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
     """
-    parts = -(-size // max(most, 1))
-    length = -(-size // max(parts, 1))
-    return [slice(i, i + length) for i in range(0, size, max(length, 1))]
+    parts = max(-(-size // max(most, 1)), 1)
+    length = max(-(-size // parts), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
-def _blocks(windows, most):
-    """Cut windows (m, h_new, w_new, ...) into blocks of at most so many.
+def _blocks(windows, numbers):
+    """Cut windows[n, y, ...] into blocks of _BLOCK numbers: slices (n, y).
 
-    A block is whole images while they fit, else rows of one image, at least
-    one. So each block of an output is one piece of memory.
+    With so many numbers for each window, a block is whole images while they
+    fit, else rows of outputs of one image, at least one row.
     """
     m, h_new, w_new = windows.shape[:3]
-    rows = most // w_new
-    return [(n, y) for n in _slices(m, rows // h_new)
-            for y in _slices(h_new, rows)]
+    most = _BLOCK // (w_new * numbers)      # rows of outputs
+    return [(n, y) for n in _slices(m, most // h_new)
+            for y in _slices(h_new, most)]
 
 
-def _windows(A, kernel, stride, writeable=False):
+def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
-    Nothing is copied: in memory, a step along y is sh rows, along i one row.
+    Nothing is copied: what is added to a window is added to the image. (NumPy
+    has sliding_window_view, which takes longer than a small pooling.)
     """
-    (m, h, w, c), (kh, kw), (sh, sw) = A.shape, kernel, stride
+    (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
-    return np.lib.stride_tricks.as_strided(
-        A, (m, (h - kh) // sh + 1, (w - kw) // sw + 1, kh, kw, c),
-        (image, sh * row, sw * column, row, column, channel),
-        writeable=writeable)
+    windows = np.lib.stride_tricks.as_strided(
+        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
+        (image, row, column, row, column, channel))
+    return windows[:, ::stride[0], ::stride[1]]
 
 
-def _max_backward(dA, A_prev, dA_prev, kernel, stride, ties):
+def _max_backward(dA, windows, dwindows, ties):
     """Add dA to the elements of each window that equal its maximum."""
-    windows = _windows(A_prev, kernel, stride)
-    dwindows = _windows(dA_prev, kernel, stride, writeable=True)
-    c_prev = dA.shape[3]
-    for block in _blocks(windows, _BLOCK // (4 * c_prev)):
-        for c in _channels(c_prev, few=3):
-            window, dwindow = windows[block][..., c], dwindows[block][..., c]
-            share = dA[block][..., c].astype(dA_prev.dtype)
-            times = np.multiply if np.isfinite(share).all() else _where
-            elements = np.ndindex(kernel)
-            i, j = next(elements)
-            maximum = window[:, :, :, i, j]
-            for i, j in elements:
-                maximum = np.maximum(maximum, window[:, :, :, i, j])
-            free = np.ones(maximum.shape, bool)
-            for i, j in np.ndindex(kernel):
-                mask = window[:, :, :, i, j] == maximum
-                if ties == 'first':
-                    mask &= free
-                    free &= ~mask
-                dwindow[:, :, :, i, j] += times(mask, share)
+    elements = list(np.ndindex(windows.shape[3:5]))
+    for c in _channels(dA.shape[3], few=3):
+        share = dA[..., c]
+        finite = np.isfinite(share).all()
+        maximum = windows[:, :, :, 0, 0, c]
+        for i, j in elements[1:]:
+            maximum = np.maximum(maximum, windows[:, :, :, i, j, c])
+        free = np.ones(maximum.shape, bool)     # dA is not yet given away
+        for i, j in elements:
+            mask = windows[:, :, :, i, j, c] == maximum
+            if ties == 'first':
+                mask &= free
+                free &= ~mask
+            # The product is faster, but 0 times infinity is NaN.
+            dwindows[:, :, :, i, j, c] += (
+                mask * share if finite else np.where(mask, share, 0))
 
 
-def _where(mask, dA):
-    """Return mask * dA, but 0 where False meets NaN or infinity; slower."""
-    return np.where(mask, dA, 0)
+def _avg_backward(share, dA_prev, kernel, stride):
+    """Add the share of each window to all its elements.
 
-
-def _avg_backward(dA, dA_prev, kernel, stride):
-    """Add dA / (kh * kw) to all elements of each window.
-
-    First to the columns of the windows, in a buffer, and then the columns to
-    the rows of dA_prev: kh + kw additions instead of kh * kw.
+    First to the columns of the windows, then the columns to dA_prev: kh + kw
+    additions instead of kh * kw where windows overlap.
     """
-    (kh, kw), (sh, sw), (_, _, w_new, c_prev) = kernel, stride, dA.shape
-    over_rows = _windows(dA_prev, (kh, 1), (sh, 1), True)[:, :, :, :, 0]
-    blocks = _blocks(over_rows, _BLOCK // c_prev)
-    n, h = max(dA[block].shape[:2] for block in blocks)
-    buffer = np.zeros((n, h, *dA_prev.shape[2:]), dA_prev.dtype)
-    over_cols = _windows(buffer, (1, kw), (1, sw), True)[:, :, :, 0]
-    for block in blocks:
-        n, h = dA[block].shape[:2]
-        share = dA[block].astype(dA_prev.dtype) / (kh * kw) + 0     # no -0.0
-        buffer[:, :, w_new * sw:] = 0
-        for c in _channels(c_prev, few=8):
-            for j in range(kw):
-                _accumulate(share[..., c], over_cols[:n, :h, :, j][..., c],
-                            overlap=j >= sw)
-        for i in range(kh):
-            _accumulate(buffer[:n, :h], over_rows[block][:, :, :, i],
-                        overlap=kh > sh)
+    (kh, kw), (sh, sw), (n, h_new, _, c_prev) = kernel, stride, share.shape
+    columns = np.zeros((n, h_new, *dA_prev.shape[2:]), share.dtype)
+    over_j = _windows(columns, (1, kw), (1, sw))
+    over_i = _windows(dA_prev, (kh, 1), (sh, 1))
+    for c in _channels(c_prev, few=8):
+        for j in range(kw):
+            _accumulate(share[..., c], over_j[:, :, :, 0, j, c], j >= sw)
+    for i in range(kh):
+        _accumulate(columns, over_i[:, :, :, i, 0], kh > sh)
 
 
 def _accumulate(values, to, overlap):
-    """Add values to what overlapping windows gave, or write the first."""
+    """Add values to what other windows gave, or write where none did."""
     if overlap:
         to += values
     else:

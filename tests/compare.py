@@ -13,6 +13,15 @@ def check(function, case, ours, expected, rtol=0.0, hint="see the case"):
     assert message is None, message
 
 
+def rounding(products, dtype=float):
+    """Return how far two sums of so many products may differ, relatively.
+
+    Each product and each addition rounds by at most eps / 2, in whatever
+    order a processor's kernels add: no more than this in all.
+    """
+    return products * float(np.finfo(dtype).eps)
+
+
 def finite_differences(loss, A, step=1e-2):
     """Return the gradient of loss: nudge each number up and down by a step.
 

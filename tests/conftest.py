@@ -8,17 +8,29 @@ import pytest
 from common import ROOT, load_module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+FILENAMES = ("0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",
+             "3-pool_backward.py")
+
+try:
+    from hypothesis import settings
+except ImportError:     # only test_properties.py needs it
+    pass
+else:
+    settings.register_profile("same draws", derandomize=True, deadline=None,
+                              database=None, max_examples=60)
+    settings.register_profile("new draws", deadline=None, database=None,
+                              max_examples=600, print_blob=True)
+    settings.load_profile("same draws")
 
 
-def loaded(block):
+def loaded(block=None):
     """Load the four NumPy functions, with blocks of at most that size.
 
     _BLOCK is the one constant of the modules that says how large a block
     is. No result may depend on it.
     """
     functions = {}
-    for filename in ("0-conv_forward.py", "1-pool_forward.py",
-                     "2-conv_backward.py", "3-pool_backward.py"):
+    for filename in FILENAMES:
         module, name = load_module(ROOT / filename), filename[2:-3]
         module._BLOCK = block or module._BLOCK
         functions[name] = getattr(module, name)
@@ -27,28 +39,28 @@ def loaded(block):
 
 @pytest.fixture(params=[None, 24], ids=["", "small blocks"])
 def functions(request):
-    """Each test of the four functions runs twice: blocks must not matter."""
+    """The four functions, twice: no result may depend on the blocks."""
     return loaded(request.param)
 
 
 @pytest.fixture
-def conv_forward(functions):
-    return functions.conv_forward
+def conv_forward():
+    return loaded().conv_forward
 
 
 @pytest.fixture
-def pool_forward(functions):
-    return functions.pool_forward
+def pool_forward():
+    return loaded().pool_forward
 
 
 @pytest.fixture
-def conv_backward(functions):
-    return functions.conv_backward
+def conv_backward():
+    return loaded().conv_backward
 
 
 @pytest.fixture
-def pool_backward(functions):
-    return functions.pool_backward
+def pool_backward():
+    return loaded().pool_backward
 
 
 @pytest.fixture

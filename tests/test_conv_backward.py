@@ -5,7 +5,7 @@ import pytest
 
 from cases import CASES, integers
 from common import same_Z
-from compare import check, finite_differences
+from compare import check, finite_differences, rounding
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 
@@ -23,18 +23,18 @@ def test_the_tiny_example_by_hand(conv_backward):
 
 
 @every_case
-def test_gradients_pass_the_dot_product_test(conv_forward, conv_backward,
-                                             case, rng):
+def test_gradients_pass_the_dot_product_test(functions, case, rng):
     # A convolution is linear: sum(dA_prev * V) == sum(dZ * conv(V)) for any
     # V, on whole numbers exactly. Likewise dW and db.
     def Z_of(A_prev, W, b):
-        return conv_forward(A_prev, W, b, same_Z, case.padding, case.stride)
+        return functions.conv_forward(A_prev, W, b, same_Z, case.padding,
+                                      case.stride)
 
     A_prev, W, b = integers(rng, case.A_prev, case.W, (1, 1, 1, case.W[-1]))
     V, U, u = integers(rng, A_prev.shape, W.shape, b.shape)
     dZ, = integers(rng, Z_of(A_prev, W, b).shape)
-    dA_prev, dW, db = conv_backward(dZ, A_prev, W, b,
-                                    case.padding, case.stride)
+    dA_prev, dW, db = functions.conv_backward(dZ, A_prev, W, b, case.padding,
+                                              case.stride)
     assert [dA_prev.shape, dW.shape, db.shape] == [
         A_prev.shape, W.shape, b.shape], "db: keepdims=True"
     assert (dA_prev * V).sum() == (dZ * Z_of(V, W, 0 * b)).sum(), case
@@ -42,22 +42,9 @@ def test_gradients_pass_the_dot_product_test(conv_forward, conv_backward,
     assert (db * u).sum() == (dZ * Z_of(0 * A_prev, W, u)).sum(), case
 
 
-@every_case
-def test_integers_equal_the_definition(conv_backward, case, rng):
-    A_prev, W, b = integers(rng, case.A_prev, case.W, case.W[-1:])
-    options = case.padding, case.stride
-    dZ, = integers(rng, naive.conv_forward(
-        A_prev, W, b, same_Z, *options).shape)
-    for name, ours, expected in zip(
-            ("dA_prev", "dW", "db"),
-            conv_backward(dZ, A_prev, W, b, *options),
-            naive.conv_backward(dZ, A_prev, W, b, *options)):
-        check("conv_backward " + name, case, ours, expected)
-
-
 @pytest.mark.parametrize("case", [   # larger ones take too long to nudge
-    case for case in CASES if np.prod(case.A_prev[1:]) < 150
-    and np.prod(case.W) < 150], ids=lambda case: case.name)
+    case for case in CASES if np.prod(case.A_prev[1:]) < 50
+    and np.prod(case.W) < 50], ids=lambda case: case.name)
 def test_gradients_are_finite_differences(conv_backward, case, rng):
     A_prev, W, b = (rng.standard_normal(shape) for shape in
                     ((1, *case.A_prev[1:]), case.W, case.W[-1]))
@@ -95,9 +82,11 @@ def test_keras_gives_the_same(conv_forward, conv_backward, case, rng, tf):
     expected = tape.gradient(Z, (X, w, bias), tf.constant(dZ))
     dA_prev, dW, db = conv_backward(dZ, A_prev, W, b,
                                     case.padding, case.stride)
-    check("conv_backward dA_prev", case, dA_prev, expected[0], rtol=1e-13)
-    check("conv_backward dW", case, dW, expected[1], rtol=1e-13)
-    check("conv_backward db", case, db.ravel(), expected[2], rtol=1e-13)
+    for name, ours, theirs, products in (
+            ("dA_prev", dA_prev, expected[0], W[:, :, 0].size),
+            ("dW", dW, expected[1], dZ[..., 0].size),
+            ("db", db.ravel(), expected[2], dZ[..., 0].size)):
+        check(f"conv_backward {name}", case, ours, theirs, rounding(products))
 
 
 def test_a_pixel_in_no_window_gets_zero(conv_backward):
@@ -137,7 +126,8 @@ def test_float32_agrees_with_float64(conv_backward, rng):
     double = conv_backward(*(array.astype(float) for array in inputs))
     for name, ours, expected in zip(("dA_prev", "dW", "db"), single, double):
         assert ours.dtype == np.float32
-        check("conv_backward " + name, "float32", ours, expected, rtol=1e-6)
+        check("conv_backward " + name, "float32", ours, expected,
+              rtol=rounding(8 * 9 * 8, np.float32))
 
 
 def test_inputs_stay_and_results_are_new(conv_backward, rng):
@@ -218,15 +208,19 @@ def test_float16_sums_are_rounded_once(conv_backward):
     assert (dA_prev == 1).all()
 
 
-def test_the_error_of_a_dZ_that_keeps_the_size_says_what_to_pass(
-        conv_forward, conv_backward):
-    A_prev, W = np.ones((1, 5, 8, 2)), np.ones((3, 4, 2, 3))
-    for stride in ((2, 2), (1, 1), (3, 1)):
-        pads = [int(np.ceil(((size - 1) * s + k - size) / 2))
-                for size, k, s in zip((5, 8), (3, 4), stride)]
-        dZ = conv_forward(A_prev, W, np.zeros(3), same_Z, pads, stride)
-        with pytest.raises(ValueError) as raised:
-            conv_backward(dZ, A_prev, W, np.zeros(3), "same", stride)
-        assert str(raised.value).endswith(
-            '("same" gives ceil(size / stride) outputs; to keep the size pass '
-            f"padding={tuple(pads)})")
+def test_a_dZ_that_keeps_the_size_is_told_what_same_means(conv_backward):
+    A_prev, W = np.ones((1, 5, 8, 2)), np.ones((3, 3, 2, 3))
+    with pytest.raises(ValueError, match=(
+            r"dZ: expected shape \(1, 3, 4, 3\) \(\"same\" gives ceil\(size / "
+            r"stride\) outputs, as in Keras\), got \(1, 5, 8, 3\)")):
+        conv_backward(np.ones((1, 5, 8, 3)), A_prev, W, np.zeros(3), "same",
+                      (2, 2))
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_does_not_warn(conv_backward):
+    for dtype, large in (("f4", 3e38), ("f2", 6e4)):
+        A_prev = np.full((1, 3, 3, 1), large, dtype)
+        gradients = conv_backward(A_prev, A_prev, A_prev[0, :, :, None],
+                                  np.zeros(1, dtype))
+        assert np.isinf(gradients[0]).any() and np.isinf(gradients[1]).any()

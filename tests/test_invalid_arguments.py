@@ -91,52 +91,42 @@ TOO_LARGE = [(function, dict(W=np.ones((kh, kw, 3, 4)), padding=padding), "W")
 TOO_LARGE += [(function, dict(kernel_shape=kernel), "kernel_shape")
               for function in POOLINGS
               for kernel in ((6, 2), (3, 7), (99, 99))]
-MESSAGES = [    # what is wrong, and the whole message
-    ("conv_forward", dict(A_prev=np.ones((5, 6, 3))),
-     "A_prev: expected 4 axes (m, h_prev, w_prev, c_prev) of at least 1, got "
-     "shape (5, 6, 3)"),
-    ("conv_forward", dict(A_prev=np.ones((2, 5, 6, 3), complex)),
-     "A_prev: expected a real numeric array, got ndarray of dtype complex128"),
-    ("conv_forward", dict(W=np.ones((3, 3, 1, 8))),
-     "W: expected 3 input channels to match A_prev, got shape (3, 3, 1, 8)"),
-    ("conv_forward", dict(W=np.ones((6, 3, 3, 4)), padding="valid"),
-     "W: expected a kernel within the padded (5, 6), got shape (6, 3, 3, 4)"),
-    ("conv_backward", dict(b=np.zeros(3)),
-     "b: expected shape (1, 1, 1, 4) or (4,), got shape (3,)"),
-    ("conv_forward", dict(activation="relu"),
-     "activation: expected a callable, got 'relu'"),
-    ("conv_backward", dict(padding="full"),
-     "padding: expected 'same', 'valid' or a pair, got 'full'"),
-    ("conv_forward", dict(padding=1),
-     "padding: expected 'same', 'valid', ((top, bottom), (left, right)) or a "
-     "pair of integers of at least 0, got 1"),
-    ("conv_forward", dict(padding=((1, 1), (1, 0.5))),
-     "padding: expected a pair of integers of at least 0, got (1, 0.5)"),
-    ("pool_forward", dict(stride=(0, 1)),
-     "stride: expected a pair of integers of at least 1, got (0, 1)"),
-    ("conv_backward", dict(stride=(True, 1)),
-     "stride: expected a pair of integers of at least 1, got (True, 1)"),
-    ("conv_backward", dict(dZ=np.ones((2, 3, 6, 4))),
-     "dZ: expected the forward pass's shape (2, 5, 6, 4), got shape "
+MESSAGES = [    # what is wrong, what was expected and what came
+    ("conv_forward", dict(A_prev=np.ones((5, 6, 3))), "A_prev",
+     "(m, h_prev, w_prev, c_prev)", "(5, 6, 3)"),
+    ("pool_forward", dict(A_prev=np.ones((2, 5, 6, 3), complex)), "A_prev",
+     "real numeric array", "complex128"),
+    ("conv_forward", dict(A_prev=np.ma.ones((2, 5, 6, 3))), "A_prev",
+     "mask", "MaskedArray"),
+    ("conv_forward", dict(W=np.ones((3, 3, 1, 8))), "W", "(kh, kw, 3, c_new)",
+     "(3, 3, 1, 8)"),
+    ("conv_backward", dict(A_prev=np.ones((2, 3, 5, 6))), "W",
+     "A_prev is (m, h, w, channels)", "(3, 2, 3, 4)"),
+    ("conv_forward", dict(W=np.ones((6, 3, 3, 4)), padding="valid"), "W",
+     "a kernel within the padded (5, 6)", "(6, 3)"),
+    ("conv_backward", dict(b=np.zeros(3)), "b", "(1, 1, 1, 4) or (4,)",
+     "(3,)"),
+    ("conv_forward", dict(activation="relu"), "activation", "callable",
+     "'relu'"),
+    ("conv_backward", dict(padding="full"), "padding", "'same', 'valid'",
+     "'full'"),
+    ("conv_forward", dict(padding=1), "padding", "pair of integers", "1"),
+    ("conv_forward", dict(padding=((1, 1), (1, 0.5))), "padding",
+     "pair of integers of at least 0", "(1, 0.5)"),
+    ("pool_forward", dict(stride=(0, 1)), "stride",
+     "pair of integers of at least 1", "(0, 1)"),
+    ("conv_backward", dict(stride=(True, 1)), "stride", "integers",
+     "(True, 1)"),
+    ("conv_backward", dict(dZ=np.ones((2, 3, 6, 4))), "dZ", "(2, 5, 6, 4)",
      "(2, 3, 6, 4)"),
-    ("conv_backward", dict(dZ=np.ones((2, 6, 6, 4))),
-     "dZ: expected the forward pass's shape (2, 5, 6, 4), got shape "
-     "(2, 6, 6, 4)"),
-    ("conv_backward", dict(stride=(2, 2)),
-     "dZ: expected the forward pass's shape (2, 3, 3, 4), got shape "
-     '(2, 5, 6, 4) ("same" gives ceil(size / stride) outputs; to keep the '
-     "size pass padding=(3, 3))"),
-    ("conv_backward", dict(padding="valid"),
-     "dZ: expected the forward pass's shape (2, 3, 5, 4), got shape "
-     "(2, 5, 6, 4)"),
-    ("pool_forward", dict(kernel_shape=(6, 2)),
-     "kernel_shape: expected a kernel within A_prev's (5, 6), got (6, 2)"),
-    ("pool_forward", dict(mode='mean'),
-     "mode: expected 'max' or 'avg', got 'mean'"),
-    ("pool_backward", dict(ties='last', mode='avg'),
-     "ties: expected 'all' or 'first', got 'last'"),
-    ("pool_backward", dict(dA=np.ones((2, 5, 6, 3))),
-     "dA: expected the forward pass's shape (2, 3, 5, 3), got shape "
+    ("conv_backward", dict(stride=(2, 2)), "dZ",
+     '"same" gives ceil(size / stride) outputs', "(2, 5, 6, 4)"),
+    ("pool_forward", dict(kernel_shape=(6, 2)), "kernel_shape", "(5, 6)",
+     "(6, 2)"),
+    ("pool_forward", dict(mode='mean'), "mode", "'max' or 'avg'", "'mean'"),
+    ("pool_backward", dict(ties='last', mode='avg'), "ties",
+     "'all' or 'first'", "'last'"),
+    ("pool_backward", dict(dA=np.ones((2, 5, 6, 3))), "dA", "(2, 3, 5, 3)",
      "(2, 5, 6, 3)"),
 ]
 
@@ -164,12 +154,41 @@ def test_a_kernel_over_the_padded_image_is_named(function, change, name):
     assert_rejected(function, {**RIGHT[function], **change}, name, ValueError)
 
 
-@pytest.mark.parametrize("function, change, message", MESSAGES)
-def test_the_message_says_what_was_expected_and_what_came(function, change,
-                                                          message):
+@pytest.mark.parametrize("function, change, name, expected, got", MESSAGES)
+def test_the_message_says_what_was_expected_and_what_came(
+        function, change, name, expected, got):
     with pytest.raises((TypeError, ValueError)) as raised:
         FUNCTIONS[function](**{**RIGHT[function], **change})
-    assert str(raised.value) == message
+    start, end = str(raised.value).split(", got ")
+    assert start.startswith(f"{name}: expected ") and expected in start
+    assert got in end and "\n" not in end
+
+
+@pytest.mark.parametrize("stride", [(2**62, 1), (1, 2**62), (2**80, 2**80)])
+def test_a_stride_beyond_the_image_gives_one_output(stride):
+    def one(size, s, k):
+        return 1 if s > 99 else size - k + 1
+    h, w = one(5, stride[0], 3), one(6, stride[1], 2)
+    Z = FUNCTIONS["conv_forward"](A_PREV, W, B, abs, "valid", stride)
+    assert Z.shape == (2, h, w, 4) and (Z == 3 * 2 * 3 + 1).all()
+    dA_prev, dW, db = FUNCTIONS["conv_backward"](Z, A_PREV, W, B, "valid",
+                                                 stride)
+    assert dA_prev.sum() == 3 * 2 * 3 * Z.sum() and (db == 2*h*w * 19).all()
+    A = FUNCTIONS["pool_forward"](A_PREV, (3, 2), stride, 'avg')
+    assert A.shape == (2, h, w, 3) and (A == 1).all()
+    dA_prev = FUNCTIONS["pool_backward"](A, A_PREV, (3, 2), stride)
+    assert dA_prev.sum() == 3 * 2 * A.size
+    if h * w == 1:
+        assert FUNCTIONS["conv_forward"](A_PREV, W, B, abs, "same",
+                                         stride).shape == (2, 1, 1, 4)
+
+
+@pytest.mark.parametrize("padding", [
+    (2**62, 0), (0, 2**80), (2**40, 2**40), ((2**63, 0), (0, 0))])
+@pytest.mark.parametrize("function", CONVOLUTIONS)
+def test_a_padding_that_no_array_can_have_is_named(function, padding):
+    assert_rejected(function, {**RIGHT[function], "padding": padding},
+                    "padding", ValueError)
 
 
 def test_the_right_calls_are_right():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cases import integers
-from compare import check, finite_differences
+from compare import check, finite_differences, rounding
 
 SHAPES = [   # A_prev, kernel_shape, stride, and why
     pytest.param((2, 6, 6, 3), (2, 2), (2, 2), id="windows side by side"),
@@ -51,13 +51,15 @@ def test_all_gives_each_maximum_the_gradient_and_first_only_one(pool_backward):
 
 @every_shape
 @every_rule
-def test_integers_equal_the_definition(pool_backward, shape, kernel, stride,
-                                       mode, ties, rng):
+def test_integers_equal_the_definition(functions, shape, kernel, stride, mode,
+                                       ties, rng):
     dA, A_prev = draw(rng, shape, kernel, stride)
     options = kernel, stride, mode, ties
-    check("pool_backward", str(options), pool_backward(dA, A_prev, *options),
-          naive.pool_backward(dA, A_prev, *options), rtol=1e-15,
-          hint="ties; or windows that overlap must add up")
+    check("pool_backward", str(options), functions.pool_backward(
+        dA, A_prev, *options), naive.pool_backward(dA, A_prev, *options),
+        # Integers are exact; dA / (kh * kw) and its sums are not.
+        rtol=rounding(kernel[0] * kernel[1]) * (mode == 'avg'),
+        hint="ties; or windows that overlap must add up")
 
 
 @every_shape
@@ -68,13 +70,14 @@ def test_tensorflow_gives_the_same(pool_backward, shape, kernel, stride, mode,
     X = tf.Variable(A_prev)
     with tf.GradientTape() as tape:
         A = getattr(tf.nn, f"{mode}_pool2d")(X, kernel, stride, "VALID")
-    check("pool_backward", f"{mode}, ties {ties}", rtol=1e-15,
+    check("pool_backward", f"{mode}, ties {ties}",
+          rtol=rounding(kernel[0] * kernel[1]) * (mode == 'avg'),
           ours=pool_backward(dA, A_prev, kernel, stride, mode, ties),
           expected=tape.gradient(A, X, tf.constant(dA)))
 
 
 @every_shape
-@every_rule
+@pytest.mark.parametrize("mode, ties", RULES[1:3])
 def test_gradients_are_finite_differences(pool_backward, shape, kernel,
                                           stride, mode, ties, rng):
     # All pixels differ by far more than the step: no maximum changes.
@@ -123,19 +126,21 @@ def test_the_gradient_is_exact_beside_infinities(pool_backward):
 
 
 @pytest.mark.parametrize("dtypes, expected", [
-    (("float32", "float32"), "float32"), (("float64", "float64"), "float64"),
-    (("float32", "float64"), "float64"), (("float32", "int8"), "float64"),
-    (("bool", "uint8"), "float64"), (("float16", "float16"), "float16"),
-    ((">f4", ">f4"), "float32"), ((">f2", ">f2"), "float16")])
-@every_rule
-def test_dtypes_are_promoted(pool_backward, dtypes, expected, mode, ties):
-    dA_prev = pool_backward(np.ones((1, 1, 1, 1), dtypes[0]),
-                            np.ones((1, 2, 2, 1), dtypes[1]), (2, 2),
-                            mode=mode, ties=ties)
-    assert dA_prev.dtype == expected
-    assert (dA_prev == naive.pool_backward(
-        np.ones((1, 1, 1, 1)), np.ones((1, 2, 2, 1)), (2, 2), mode=mode,
-        ties=ties)).all()
+    (("float32", "float32"), "float32"), (("float32", "float64"), "float64"),
+    (("float32", "int8"), "float64"), (("bool", "uint8"), "float64"),
+    (("float16", "float16"), "float16"), ((">f4", ">f4"), "float32"),
+    ((">f2", ">f2"), "float16"), ((">f8", ">i2"), "float64")])
+@pytest.mark.parametrize("mode", ['max', 'avg'])
+def test_dtypes_are_promoted_and_byte_order_never_matters(
+        pool_backward, dtypes, expected, mode, rng):
+    dA, A_prev = draw(rng, (2, 6, 5, 2), (3, 2), (1, 2), values=2)
+    dA = abs(dA) % 2 * 6        # exact in every dtype, but for bool
+    dA, A_prev = dA.astype(dtypes[0]), A_prev.astype(dtypes[1])
+    dA_prev = pool_backward(dA, A_prev, (3, 2), (1, 2), mode)
+    assert dA_prev.dtype == expected and dA_prev.dtype.isnative
+    check("pool_backward", str(dtypes), dA_prev, naive.pool_backward(
+        dA.astype(float), A_prev.astype(float), (3, 2), (1, 2), mode),
+        rtol=rounding(6, expected) * (mode == 'avg'))
 
 
 @every_rule
@@ -173,16 +178,6 @@ def test_a_window_with_NaN_passes_no_gradient_to_a_maximum(pool_backward,
                                 else [4, 4, 2, 2])
 
 
-@pytest.mark.parametrize("dtype", [">f2", ">f4", ">f8", ">i2", ">i4"])
-@every_rule
-def test_byte_order_never_matters(pool_backward, dtype, mode, ties, rng):
-    dA, A_prev = draw(rng, (2, 6, 5, 2), (3, 2), (1, 2))
-    options = (3, 2), (1, 2), mode, ties
-    ours = pool_backward(dA.astype(">f8"), A_prev.astype(dtype), *options)
-    assert ours.dtype.isnative
-    assert (ours == pool_backward(dA, A_prev, *options)).all()
-
-
 @pytest.mark.parametrize("shape, kernel, stride", [
     ((1, 4, 64, 1024), (2, 3), (2, 1)), ((1, 1, 40000, 1), (1, 3), (1, 1))])
 def test_no_gradient_is_lost_in_long_rows(pool_backward, shape, kernel,
@@ -208,3 +203,29 @@ def test_float16_gradients_are_rounded_once(pool_backward):
     many = pool_backward(np.ones((1, 1, 4099, 1), "f2"),
                          np.ones((1, 1, 8197, 1), "f2"), (1, 4099))
     assert many[0, 0, 4098, 0] == np.float16(4099)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype, large", [("f4", 3e38), ("f2", 6e4)])
+@pytest.mark.parametrize("mode", ['max', 'avg'])
+def test_what_overflows_does_not_warn(pool_backward, dtype, large, mode):
+    dA = np.full((1, 5, 5, 1), large, dtype)
+    A_prev = np.zeros((1, 6, 6, 1), dtype)
+    dA_prev = pool_backward(3 * (dA / 3), A_prev, (2, 2), mode=mode)
+    assert np.isinf(dA_prev[0, 2, 2, 0]) == (mode == 'max')
+
+
+@pytest.mark.parametrize("kernel, stride", [((4, 3), (1, 2)), ((2, 2), (2, 2)),
+                                            ((2, 3), (3, 1))])
+@pytest.mark.parametrize("mode", ['max', 'avg'])
+def test_float16_is_rounded_once_where_blocks_meet(functions, kernel, stride,
+                                                   mode, rng):
+    # Sums of 2048 and small numbers are no float16 on the way.
+    A_prev = rng.integers(0, 2, (2, 9, 8, 2)).astype("f2")
+    dA = rng.choice([0.5, 1, 3, 2048], pooled_shape(
+        A_prev.shape, kernel, stride)).astype("f2")
+    options = kernel, stride, mode
+    ours = functions.pool_backward(dA, A_prev, *options)
+    exact = functions.pool_backward(dA.astype("f4"), A_prev.astype("f4"),
+                                    *options)
+    assert (ours == exact.astype("f2")).all()

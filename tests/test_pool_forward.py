@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cases import integers
-from compare import check
+from compare import check, rounding
 
 SHAPES = [   # A_prev, kernel_shape, stride, and why
     pytest.param((2, 6, 6, 3), (2, 2), (2, 2), id="windows side by side"),
@@ -33,12 +33,13 @@ def test_the_tiny_example_by_hand(pool_forward):
 
 @every_shape
 @pytest.mark.parametrize("mode", ['max', 'avg'])
-def test_integers_equal_the_definition(pool_forward, shape, kernel, stride,
-                                       mode, rng):
+def test_integers_equal_the_definition(functions, shape, kernel, stride, mode,
+                                       rng):
     A_prev, = integers(rng, shape)
     options = kernel, stride, mode
-    check("pool_forward", str(options), pool_forward(A_prev, *options),
-          naive.pool_forward(A_prev, *options), rtol=1e-15)
+    check("pool_forward", str(options), functions.pool_forward(
+        A_prev, *options), naive.pool_forward(A_prev, *options),
+        rtol=rounding(1))       # of the division
 
 
 @every_shape
@@ -48,7 +49,8 @@ def test_keras_gives_the_same(pool_forward, shape, kernel, stride, mode,
                               layer, rng, tf):
     A_prev = rng.standard_normal(shape)
     layer = getattr(tf.keras.layers, layer)(kernel, stride, dtype="float64")
-    check("pool_forward", f"{mode} {kernel} {stride}", rtol=1e-14,
+    check("pool_forward", f"{mode} {kernel} {stride}",
+          rtol=rounding(kernel[0] * kernel[1]),
           ours=pool_forward(A_prev, kernel, stride, mode),
           expected=layer(tf.constant(A_prev)))
 
@@ -82,6 +84,12 @@ def test_a_window_with_NaN_becomes_NaN_and_no_other(pool_forward):
     for mode in ('max', 'avg'):
         A = pool_forward(A_prev, (2, 2), (2, 2), mode)
         assert np.isnan(A).ravel().tolist() == [False, True]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_does_not_warn(pool_forward):
+    A_prev = np.full((1, 2, 2, 1), 3e38, np.float32)
+    assert pool_forward(A_prev, (2, 2), mode='avg').item() == np.inf
 
 
 def test_inputs_stay_and_results_are_new(pool_forward, rng):
