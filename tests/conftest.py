@@ -37,9 +37,14 @@ def loaded(block=None):
     return SimpleNamespace(**functions)
 
 
-@pytest.fixture(params=[None, 24], ids=["", "small blocks"])
+@pytest.fixture(params=[None, 2000, 24], ids=["", "neighbours", "rows"])
 def functions(request):
-    """The four functions, twice: no result may depend on the blocks."""
+    """The four functions, three times: no result may depend on the blocks.
+
+    By default the calls of the tests are small, so that each is one block,
+    and no outputs are joined; in blocks of 2000 numbers neighbours are, and
+    blocks of 24 hold one row.
+    """
     return loaded(request.param)
 
 
