@@ -8,6 +8,8 @@ the same one is not as fast a minute later.
 import argparse
 import os
 import platform
+import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,6 +30,7 @@ ours = SimpleNamespace(
 
 CONVOLUTIONS = {   # A_prev, W, padding, stride
     "lenet1": ((256, 28, 28, 1), (5, 5, 1, 6), "same", 1),
+    "batch32": ((32, 28, 28, 1), (5, 5, 1, 6), "same", 1),
     "lenet2": ((256, 14, 14, 6), (5, 5, 6, 16), "valid", 1),
     "mnist3x3": ((10000, 28, 28, 1), (3, 3, 1, 2), "valid", 1),
     "rgb3": ((16, 224, 224, 3), (3, 3, 3, 32), "same", 1),
@@ -38,6 +41,7 @@ CONVOLUTIONS = {   # A_prev, W, padding, stride
     "deep14": ((16, 14, 14, 256), (3, 3, 256, 256), "same", 1),
     "one": ((16, 28, 28, 256), (1, 1, 256, 64), "valid", 1),
 }
+BUSY = ["batch32", "lenet1", "lenet2", "mid"]
 POOLINGS = {   # A_prev, kernel, stride
     "pool28": ((256, 28, 28, 6), (2, 2), 2),
     "poolmnist": ((10000, 28, 28, 2), (2, 2), 2),
@@ -55,8 +59,6 @@ class Operation(NamedTuple):
     calls: dict     # engine -> callable without arguments
     few: dict       # our function and the loops, on a few of the outputs
     share: float    # few outputs / all outputs
-    flops: float    # floating-point operations
-    bytes: float    # that must be read or written once
 
 
 def shapes(row):
@@ -108,11 +110,11 @@ def torch_pair(torch, function, gradient, *arrays):
                                         retain_graph=True))
 
 
-def operations(row, names, engines, few, share, costs):
+def operations(row, names, engines, few, share):
     """Return the forward and the backward operation of a row."""
     return [Operation(row, name, {e: pair[i] for e, pair in engines.items()},
-                      {e: pair[i] for e, pair in few.items()}, share, *cost)
-            for i, (name, cost) in enumerate(zip(names, costs))]
+                      {e: pair[i] for e, pair in few.items()}, share)
+            for i, name in enumerate(names)]
 
 
 def convolution(name, row, rng, tf, torch):
@@ -150,14 +152,11 @@ def convolution(name, row, rng, tf, torch):
             dZ, np.moveaxis(A_prev, -1, 1), W.transpose(3, 2, 0, 1), b)
     corner = A_prev[:1, :kernel[0] + s, :kernel[1] + s]
     outputs = ours.conv_forward(corner, W, b, same_Z, "valid", (s, s))
-    flops = 2 * dZ[..., 0].size * W.size
     return operations(
         name, ("conv forward", "conv backward"), engines,
         {"ours": numpy_pair(ours, corner, outputs, "valid"),
          "loops": numpy_pair(naive, corner, outputs, "valid")},
-        outputs.size / dZ.size,
-        [(flops, A_prev.nbytes + W.nbytes + dZ.nbytes),
-         (2 * flops, dZ.nbytes + 2 * A_prev.nbytes + 2 * W.nbytes)])
+        outputs.size / dZ.size)
 
 
 def pooling(name, row, mode, rng, tf, torch):
@@ -196,8 +195,7 @@ def pooling(name, row, mode, rng, tf, torch):
     return operations(
         name, (f"{mode} forward", f"{mode} backward"), engines,
         {"ours": numpy_pair(ours, corner, outputs),
-         "loops": numpy_pair(naive, corner, outputs)}, outputs.size / dA.size,
-        [(0, A_prev.nbytes + dA.nbytes), (0, 2 * A_prev.nbytes + dA.nbytes)])
+         "loops": numpy_pair(naive, corner, outputs)}, outputs.size / dA.size)
 
 
 def measurements(args, tf, torch):
@@ -237,64 +235,93 @@ def seconds(call):
     return time.perf_counter() - start
 
 
-def medians(one, rounds):
-    """Return the median seconds of each engine; they take turns."""
-    times = {engine: [] for engine in one.calls}
+def in_turn(calls, rounds):
+    """Return the seconds of each engine, round by round."""
+    times = {engine: [] for engine in calls}
     for _ in range(rounds):
-        for engine, call in one.calls.items():
+        for engine, call in calls.items():
             times[engine].append(seconds(call))
+    return times
+
+
+def medians(one, rounds):
+    """Return the median seconds of each engine, and those of the loops."""
+    times = in_turn(one.calls, rounds)
     return {**{engine: np.median(t) for engine, t in times.items()},
             "loops": seconds(one.few["loops"]) / one.share}
 
 
-def roofline():
-    """Return the flops and the bytes per second that this machine reaches."""
-    A, large = (np.ones(shape, np.float32) for shape in ((2048, 2048), 2**25))
-    copy = np.empty_like(large)
-    product = min(seconds(lambda: A @ A) for _ in range(5))
-    copied = min(seconds(lambda: np.copyto(copy, large)) for _ in range(5))
-    return 2 * 2048**3 / product, 2 * large.nbytes / copied
+def beside_a_neighbour(one, rounds):
+    """Return how many times as long each engine takes beside a neighbour.
+
+    The neighbour is a process that computes on one core; means are compared,
+    for it is the slow calls that one waits for.
+    """
+    idle = in_turn(one.calls, rounds)
+    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        busy = in_turn(one.calls, rounds)
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+    return {engine: np.mean(busy[engine]) / np.mean(idle[engine])
+            for engine in one.calls}
 
 
 def table(results):
     """Return the ratios as lines of Markdown, geometric means last."""
     engines = [engine for engine in results[0][2] if engine != "Keras"]
     lines = ["| row | operation | " + " | ".join(
-                 f"{engine} / Keras" for engine in engines) + " | roofline |",
-             "|---|---|" + "---:|" * (len(engines) + 1)]
+                 f"{engine} / Keras" for engine in engines) + " |",
+             "|---|---|" + "---:|" * len(engines)]
     ratios = {}
-    for row, name, times, reached in results:
+    for row, name, times in results:
         ratio = {engine: times[engine] / times["Keras"] for engine in engines}
         ratios.setdefault(name, []).append((ratio["ours"], row))
         lines.append(f"| {row} | {name} | " + " | ".join(
             f"{value:.{0 if value >= 10 else 2}f}" for value in
-            ratio.values()) + f" | {reached:.0%} |")
+            ratio.values()) + " |")
     lines.append("")
     for name, pairs in ratios.items():
         mean = np.exp(np.mean([np.log(ratio) for ratio, _ in pairs]))
         worst = ", ".join(f"{ratio:.2f} ({row})" for ratio, row in
                           sorted(pairs, reverse=True)[:3])
         lines.append(f"- {name}: geometric mean {mean:.2f}; worst {worst}")
-    return lines
+    return [*lines, """
+A row is the shape of A_prev, the shape of W or of the window, the padding
+("valid" where none is named) and the stride. A figure is a median time divided
+by Keras' median time in the same run: below 1 is faster. The loops are those
+of naive.py on a few outputs, scaled to all."""]
 
 
-def explanation(speeds, tf, torch):
-    """Return what a reader needs to know to trust the table."""
+def busy_table(results):
+    """Return as lines of Markdown what a busy machine costs each engine."""
+    engines = list(results[0][2])
+    return ["| row | operation | " + " | ".join(engines) + " |",
+            "|---|---|" + "---:|" * len(engines),
+            *(f"| {row} | {name} | " + " | ".join(
+                f"{times[engine]:.1f}" for engine in engines) + " |"
+              for row, name, times in results), """
+A figure is the mean time of a call beside a second process, which computes on
+one of the cores, divided by the mean time without it: 1 is undisturbed."""]
+
+
+def machine(tf, torch):
+    """Return what was measured on: processor, BLAS and versions."""
     from threadpoolctl import threadpool_info
-    blas = [f"{library['internal_api']} {library['version']}"
+    processor = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        found = re.search(r"model name\s*:\s*(.*)",
+                          Path("/proc/cpuinfo").read_text())
+        processor = found[1] if found else processor
+    blas = [f"{library['internal_api']} {library['version']} with kernels for "
+            f"{library.get('architecture', 'this processor')}"
             for library in threadpool_info() if "numpy" in library["filepath"]]
     versions = [f"NumPy {np.__version__}", *blas,
                 f"TensorFlow {tf.__version__}",
                 *([f"PyTorch {torch.__version__}"] if torch else [])]
-    return f"""
-float32, {os.cpu_count()} cores ({platform.machine()}), {", ".join(versions)}.
-A row is the shape of A_prev, the shape of W or of the window, the padding
-("valid" where none is named) and the stride. A figure is a median time divided
-by Keras' median time in the same run: below 1 is faster. The loops are those
-of naive.py on a few outputs, scaled to all. Roofline: the share of the speed
-that the machine allows, the larger of the time for the operations at
-{speeds[0] / 1e9:.0f} GFLOP/s (a large matrix product) and for the bytes at
-{speeds[1] / 1e9:.0f} GB/s (a large copy)."""
+    return (f"float32, {os.cpu_count()} cores of {processor} "
+            f"({platform.machine()}), {', '.join(versions)}.")
 
 
 def arguments(argv):
@@ -308,12 +335,16 @@ def arguments(argv):
                         default=0, help="N random convolutions instead")
     parser.add_argument("--seed", type=integer_from(0), default=0,
                         help="of --random")
+    parser.add_argument("--busy", action="store_true", help=(
+        f"measure beside a process that computes, {', '.join(BUSY)} by "
+        "default: how calm is a call?"))
     parser.add_argument("--rounds", type=integer_from(1), default=15,
-                        help="of which the median is taken")
+                        help="of which the median is taken, or the mean")
     parser.add_argument("--out", type=Path, metavar="FOLDER",
                         help="write benchmark.md there")
     args = parser.parse_args(argv)
-    args.rows = args.rows or ([] if args.random else list(rows))
+    args.rows = args.rows or ([] if args.random else BUSY if args.busy
+                              else list(rows))
     problem = args.out and problem_with(args.out, ["benchmark.md"])
     if problem:
         parser.error(f"--out {args.out}: {problem}")
@@ -332,7 +363,9 @@ def main(argv=None):
         import torch
     except ImportError:
         torch = None
-    speeds, results, wrong = roofline(), [], []
+    measure, lines_of = ((beside_a_neighbour, busy_table) if args.busy else
+                         (medians, table))
+    results, wrong = [], []
     total = 2 * args.random + sum(2 if row in CONVOLUTIONS else 4
                                   for row in args.rows)
     for one in tqdm(measurements(args, tf, torch), total=total,
@@ -341,11 +374,9 @@ def main(argv=None):
         if message:
             wrong.append(f"WRONG, not timed: {message}")
             continue
-        times = medians(one, args.rounds)
-        limit = max(one.flops / speeds[0], one.bytes / speeds[1])
-        results.append((one.row, one.name, times, limit / times["ours"]))
-    lines = table(results) if results else []
-    lines.append(explanation(speeds, tf, torch))
+        results.append((one.row, one.name, measure(one, args.rounds)))
+    lines = lines_of(results) if results else []
+    lines += ["", machine(tf, torch)]
     if args.out and results:
         put(args.out / "benchmark.md", lambda path: path.write_text(
             "\n".join(lines) + "\n", encoding="utf-8"))
