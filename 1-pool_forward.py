@@ -2,8 +2,8 @@
 """Pooling, forward: each window becomes its maximum or its mean."""
 import numpy as np
 
-# The numbers that are computed at once, at least one row of outputs: few, for
-# a pooling is bound by memory, and its blocks stay in the cache.
+# How many numbers a block may hold, though at least one row of outputs: few,
+# for pooling is bound by memory, and they stay in the processor's cache.
 _BLOCK = 2**18
 
 
@@ -94,10 +94,79 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     return A
 
 
-def _expect(holds, name, expected, got, error=ValueError):
-    """Raise an error that names the argument unless the condition holds."""
-    if not holds:
-        raise error(f"{name}: expected {expected}, got {got!r}")
+def _blocks(windows, numbers):
+    """Cut windows[n, y, ...] into blocks; return their slices of n and y.
+
+    If each window needs so many numbers, a block is as many whole images as
+    _BLOCK numbers allow or, where not even one fits, rows of outputs of one.
+    """
+    m, h_new, w_new = windows.shape[:3]
+    most = _BLOCK // (w_new * numbers)      # rows of outputs
+    return [(n, y) for n in _slices(m, most // h_new)
+            for y in _slices(h_new, most)]
+
+
+def _slices(size, most):
+    """Cut range(size) into equal slices, at most max(most, 1) long.
+
+    The last one may be shorter.
+
+    >>> _slices(10, 4)
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
+    """
+    parts = max(-(-size // max(most, 1)), 1)
+    length = max(-(-size // parts), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
+
+
+def _windows(A, kernel, stride):
+    """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
+
+    Nothing is copied: what is written to a window is written to the image.
+    (NumPy's sliding_window_view does the same, but takes longer than a small
+    call.)
+    """
+    (m, h, w, c), (kh, kw) = A.shape, kernel
+    image, row, column, channel = A.strides
+    windows = np.lib.stride_tricks.as_strided(
+        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
+        (image, row, column, row, column, channel))
+    return windows[:, ::stride[0], ::stride[1]]
+
+
+def _reduce(operation, windows, out):
+    """Combine the elements (i, j) of windows[n, y, x, i, j, c] into out.
+
+    Few channels are taken one by one where pixels do not lie side by side:
+    NumPy's inner loop then runs over pixels, not over the few channels.
+    """
+    _, _, _, kh, kw, c_prev = windows.shape
+    side_by_side = windows.strides[2] == c_prev * windows.strides[5]
+    one_by_one = c_prev <= 8 and not side_by_side
+    for c in range(c_prev) if one_by_one else [slice(None)]:
+        first, *others = (windows[:, :, :, i, j, c]
+                          for i, j in np.ndindex(kh, kw))
+        result = out[..., c]    # a view
+        if others:
+            operation(first, others[0], out=result, dtype=out.dtype)
+        else:
+            result[...] = first
+        for element in others[1:]:
+            operation(result, element, out=result)
+
+
+def _pool_arguments(A_prev, kernel_shape, stride, mode):
+    """Return every argument in one form, and the size (h_new, w_new) of A."""
+    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
+    kh, kw = _pair("kernel_shape", kernel_shape, 1)
+    sh, sw = _pair("stride", stride, 1)
+    _, h_prev, w_prev, _ = A_prev.shape
+    _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
+            f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
+    _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
+            "'max' or 'avg'", mode)
+    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
+    return A_prev, (kh, kw), (sh, sw), (h_new, w_new)
 
 
 def _array(name, value, *shapes, hint=""):
@@ -134,20 +203,6 @@ def _pair(name, value, minimum):
     return int(numbers[0]), int(numbers[1])
 
 
-def _pool_arguments(A_prev, kernel_shape, stride, mode):
-    """Return every argument in one form, and the size (h_new, w_new) of A."""
-    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
-    kh, kw = _pair("kernel_shape", kernel_shape, 1)
-    sh, sw = _pair("stride", stride, 1)
-    _, h_prev, w_prev, _ = A_prev.shape
-    _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
-            f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
-    _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
-            "'max' or 'avg'", mode)
-    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
-    return A_prev, (kh, kw), (sh, sw), (h_new, w_new)
-
-
 def _dtypes(*arrays):
     """Return the dtype of the result, and the dtype to compute in.
 
@@ -160,59 +215,7 @@ def _dtypes(*arrays):
     return dtype, np.promote_types(dtype, np.float32)
 
 
-def _slices(size, most):
-    """Cut range(size) into slices of at most max(most, 1), nearly equal.
-
-    >>> _slices(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
-    """
-    parts = max(-(-size // max(most, 1)), 1)
-    length = max(-(-size // parts), 1)
-    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
-
-
-def _blocks(windows, numbers):
-    """Cut windows[n, y, ...] into blocks of _BLOCK numbers: slices (n, y).
-
-    With so many numbers for each window, a block is whole images while they
-    fit, else rows of outputs of one image, at least one row.
-    """
-    m, h_new, w_new = windows.shape[:3]
-    most = _BLOCK // (w_new * numbers)      # rows of outputs
-    return [(n, y) for n in _slices(m, most // h_new)
-            for y in _slices(h_new, most)]
-
-
-def _windows(A, kernel, stride):
-    """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
-
-    Nothing is copied: what is added to a window is added to the image. (NumPy
-    has sliding_window_view, which takes longer than a small pooling.)
-    """
-    (m, h, w, c), (kh, kw) = A.shape, kernel
-    image, row, column, channel = A.strides
-    windows = np.lib.stride_tricks.as_strided(
-        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
-        (image, row, column, row, column, channel))
-    return windows[:, ::stride[0], ::stride[1]]
-
-
-def _reduce(operation, windows, out):
-    """Combine the elements (i, j) of windows[n, y, x, i, j, c] into out.
-
-    Few channels are taken one by one where pixels do not lie side by side:
-    NumPy's inner loop then runs over pixels, not over the few channels.
-    """
-    _, _, _, kh, kw, c_prev = windows.shape
-    side_by_side = windows.strides[2] == c_prev * windows.strides[5]
-    one_by_one = c_prev <= 8 and not side_by_side
-    for c in range(c_prev) if one_by_one else [slice(None)]:
-        first, *others = (windows[:, :, :, i, j, c]
-                          for i, j in np.ndindex(kh, kw))
-        result = out[..., c]    # a view
-        if others:
-            operation(first, others[0], out=result, dtype=out.dtype)
-        else:
-            result[...] = first
-        for element in others[1:]:
-            operation(result, element, out=result)
+def _expect(holds, name, expected, got, error=ValueError):
+    """Raise an error that names the argument unless the condition holds."""
+    if not holds:
+        raise error(f"{name}: expected {expected}, got {got!r}")

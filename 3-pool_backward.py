@@ -2,8 +2,8 @@
 """Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
-# The numbers that are computed at once, at least one row of outputs: few, for
-# a pooling is bound by memory, and its blocks stay in the cache.
+# How many numbers a block may hold, though at least one row of outputs: few,
+# for pooling is bound by memory, and they stay in the processor's cache.
 _BLOCK = 2**18
 
 
@@ -123,74 +123,22 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     return dA_prev
 
 
-def _expect(holds, name, expected, got, error=ValueError):
-    """Raise an error that names the argument unless the condition holds."""
-    if not holds:
-        raise error(f"{name}: expected {expected}, got {got!r}")
+def _blocks(windows, numbers):
+    """Cut windows[n, y, ...] into blocks; return their slices of n and y.
 
-
-def _array(name, value, *shapes, hint=""):
-    """Return value as an array of real numbers that has one of the shapes.
-
-    In a shape, a number stands for itself, a word for any size but 0, and
-    "m", the number of images, for any size.
+    If each window needs so many numbers, a block is as many whole images as
+    _BLOCK numbers allow or, where not even one fits, rows of outputs of one.
     """
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        raise TypeError(f"{name}: expected a real numeric array, got "
-                        f"{type(value).__name__} ({error})") from error
-    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(value):
-        raise TypeError(f"{name}: expected a real numeric array without mask, "
-                        f"got {type(value).__name__} of dtype {array.dtype}")
-    expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
-    _expect(any(array.ndim == len(shape) and all(
-        size == axis or isinstance(axis, str) and (size or axis == "m")
-        for size, axis in zip(array.shape, shape)) for shape in shapes),
-        name, f"shape {expected}{hint}", array.shape)
-    return array
-
-
-def _pair(name, value, minimum):
-    """Return value as (int, int), each of at least the minimum."""
-    numbers = value.tolist() if isinstance(value, np.ndarray) else value
-    expected = f"a pair of integers of at least {minimum}"
-    _expect(isinstance(numbers, (tuple, list)) and all(
-        isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        for number in numbers), name, expected, value, TypeError)
-    _expect(len(numbers) == 2 and min(numbers) >= minimum,
-            name, expected, value)
-    return int(numbers[0]), int(numbers[1])
-
-
-def _pool_arguments(A_prev, kernel_shape, stride, mode):
-    """Return every argument in one form, and the size (h_new, w_new) of A."""
-    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
-    kh, kw = _pair("kernel_shape", kernel_shape, 1)
-    sh, sw = _pair("stride", stride, 1)
-    _, h_prev, w_prev, _ = A_prev.shape
-    _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
-            f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
-    _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
-            "'max' or 'avg'", mode)
-    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
-    return A_prev, (kh, kw), (sh, sw), (h_new, w_new)
-
-
-def _dtypes(*arrays):
-    """Return the dtype of the result, and the dtype to compute in.
-
-    NumPy's promotion, where integers and booleans count as float64. float16
-    is computed in float32 and rounded once, at the end.
-    """
-    dtype = np.result_type(*(
-        array.dtype if array.dtype.kind == "f" else np.float64
-        for array in arrays)).newbyteorder("=")
-    return dtype, np.promote_types(dtype, np.float32)
+    m, h_new, w_new = windows.shape[:3]
+    most = _BLOCK // (w_new * numbers)      # rows of outputs
+    return [(n, y) for n in _slices(m, most // h_new)
+            for y in _slices(h_new, most)]
 
 
 def _slices(size, most):
-    """Cut range(size) into slices of at most max(most, 1), nearly equal.
+    """Cut range(size) into equal slices, at most max(most, 1) long.
+
+    The last one may be shorter.
 
     >>> _slices(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
@@ -200,23 +148,12 @@ def _slices(size, most):
     return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
-def _blocks(windows, numbers):
-    """Cut windows[n, y, ...] into blocks of _BLOCK numbers: slices (n, y).
-
-    With so many numbers for each window, a block is whole images while they
-    fit, else rows of outputs of one image, at least one row.
-    """
-    m, h_new, w_new = windows.shape[:3]
-    most = _BLOCK // (w_new * numbers)      # rows of outputs
-    return [(n, y) for n in _slices(m, most // h_new)
-            for y in _slices(h_new, most)]
-
-
 def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
-    Nothing is copied: what is added to a window is added to the image. (NumPy
-    has sliding_window_view, which takes longer than a small pooling.)
+    Nothing is copied: what is written to a window is written to the image.
+    (NumPy's sliding_window_view does the same, but takes longer than a small
+    call.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -277,3 +214,69 @@ def _channels(c_prev, few):
     NumPy's inner loop runs over them, and is slow when it is short.
     """
     return range(c_prev) if c_prev <= few else [slice(None)]
+
+
+def _pool_arguments(A_prev, kernel_shape, stride, mode):
+    """Return every argument in one form, and the size (h_new, w_new) of A."""
+    A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
+    kh, kw = _pair("kernel_shape", kernel_shape, 1)
+    sh, sw = _pair("stride", stride, 1)
+    _, h_prev, w_prev, _ = A_prev.shape
+    _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
+            f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
+    _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
+            "'max' or 'avg'", mode)
+    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
+    return A_prev, (kh, kw), (sh, sw), (h_new, w_new)
+
+
+def _array(name, value, *shapes, hint=""):
+    """Return value as an array of real numbers that has one of the shapes.
+
+    In a shape, a number stands for itself, a word for any size but 0, and
+    "m", the number of images, for any size.
+    """
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{name}: expected a real numeric array, got "
+                        f"{type(value).__name__} ({error})") from error
+    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(value):
+        raise TypeError(f"{name}: expected a real numeric array without mask, "
+                        f"got {type(value).__name__} of dtype {array.dtype}")
+    expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    _expect(any(array.ndim == len(shape) and all(
+        size == axis or isinstance(axis, str) and (size or axis == "m")
+        for size, axis in zip(array.shape, shape)) for shape in shapes),
+        name, f"shape {expected}{hint}", array.shape)
+    return array
+
+
+def _pair(name, value, minimum):
+    """Return value as (int, int), each of at least the minimum."""
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"a pair of integers of at least {minimum}"
+    _expect(isinstance(numbers, (tuple, list)) and all(
+        isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        for number in numbers), name, expected, value, TypeError)
+    _expect(len(numbers) == 2 and min(numbers) >= minimum,
+            name, expected, value)
+    return int(numbers[0]), int(numbers[1])
+
+
+def _dtypes(*arrays):
+    """Return the dtype of the result, and the dtype to compute in.
+
+    NumPy's promotion, where integers and booleans count as float64. float16
+    is computed in float32 and rounded once, at the end.
+    """
+    dtype = np.result_type(*(
+        array.dtype if array.dtype.kind == "f" else np.float64
+        for array in arrays)).newbyteorder("=")
+    return dtype, np.promote_types(dtype, np.float32)
+
+
+def _expect(holds, name, expected, got, error=ValueError):
+    """Raise an error that names the argument unless the condition holds."""
+    if not holds:
+        raise error(f"{name}: expected {expected}, got {got!r}")
