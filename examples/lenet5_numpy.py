@@ -88,8 +88,12 @@ class Adam:
     def step(self, weights, gradients):
         """Move the weights, in place, against their gradients."""
         self.steps += 1
-        rate = (self.rate * (1 - self.beta2**self.steps)**0.5
-                / (1 - self.beta1**self.steps))
+        # Numbers of the weights' own dtype: in float64 the step size would
+        # differ from Keras' in the sixth digit.
+        one, rate, beta1, beta2, steps = np.array(
+            [1, self.rate, self.beta1, self.beta2, self.steps],
+            weights[0].dtype)
+        rate *= np.sqrt(one - beta2**steps) / (one - beta1**steps)
         for w, g, mean, square in zip(weights, gradients,
                                       self.means, self.squares):
             mean += (g - mean) * (1 - self.beta1)
