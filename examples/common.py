@@ -2,6 +2,7 @@
 import argparse
 import importlib.util
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -29,23 +30,21 @@ def same_Z(Z):
 
 
 def put(path, write):
-    """Write a file under another name and, when complete, move it here."""
-    temporary = path.with_name(f"new-{os.getpid()}-{path.name}")
-    try:
+    """Write a file in a new folder beside it; when complete, move it here."""
+    with tempfile.TemporaryDirectory(prefix="new-", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
         write(temporary)
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def problem_with(folder, names):
     """Return why these files cannot be written into a folder, or None."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        put(folder / "probe", lambda path: path.write_bytes(b"0" * 10**5))
-        (folder / "probe").unlink()
+        with tempfile.TemporaryDirectory(prefix="new-", dir=folder) as trial:
+            (Path(trial) / "file").write_bytes(b"0" * 10**5)
     except OSError as error:
         return ("expected a folder that can be written "
                 f"({error.strerror or error})")
@@ -55,16 +54,21 @@ def problem_with(folder, names):
     return None
 
 
-def integer_from(minimum):
-    """Return a reader of integers that rejects what is below a minimum."""
+def integer_from(minimum, maximum=None):
+    """Return a reader of integers that rejects what is out of range."""
+    expected = (f"of at least {minimum}" if maximum is None
+                else f"from {minimum} to {maximum}")
+
     def read(text):
         try:
-            if int(text) >= minimum:
-                return int(text)
+            number = int(text)
         except ValueError:
-            pass
-        raise argparse.ArgumentTypeError(
-            f"expected an integer of at least {minimum}, got {text}")
+            number = None
+        if number is None or number < minimum or (
+                maximum is not None and number > maximum):
+            raise argparse.ArgumentTypeError(
+                f"expected an integer {expected}, got {text}")
+        return number
     return read
 
 

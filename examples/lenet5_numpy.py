@@ -116,17 +116,18 @@ def initial_weights(rng):
             (he_normal(shape, rng), np.zeros(shape[-1], np.float32))]
 
 
-def train_epoch(X, T, weights, adam, batch_size, progress=lambda batches:
-                batches):
+def train_step(X, T, weights, adam):
+    """Learn from one batch, in place; return its loss before that."""
+    layers = forward(X, weights)
+    gradients, _ = backward(X, T, layers, weights)
+    adam.step(weights, gradients)
+    return cross_entropy(layers[-1], T)
+
+
+def train_epoch(X, T, weights, adam, batch_size):
     """Go once through the images; return the loss of each batch."""
-    losses = []
-    for i in progress(range(0, len(X), batch_size)):
-        x, t = X[i:i + batch_size], T[i:i + batch_size]
-        layers = forward(x, weights)
-        losses.append(cross_entropy(layers[-1], t))
-        gradients, _ = backward(x, t, layers, weights)
-        adam.step(weights, gradients)
-    return losses
+    return [train_step(X[i:i + batch_size], T[i:i + batch_size], weights, adam)
+            for i in range(0, len(X), batch_size)]
 
 
 def predict(X, weights):

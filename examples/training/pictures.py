@@ -3,29 +3,24 @@
 A history holds for each engine one row per epoch: the loss of each batch, the
 mean loss, the accuracy and the seconds.
 """
+import numpy as np
 
 TITLES = {"numpy": "NumPy", "keras": "Keras"}
 
 
-def print_table(history):
-    """Print epoch, loss, validation accuracy and seconds of each engine."""
-    import numpy as np
-    print("\nepoch" + "".join(f"{TITLES[name] + ' loss':>13}  accuracy  "
-                              "seconds" for name in history))
-    for epoch, rows in enumerate(zip(*history.values()), 1):
-        print(f"{epoch:5}" + "".join(
+def table(history):
+    """Return epoch, loss, validation accuracy and seconds of each engine."""
+    lines = ["", "epoch" + "".join(f"{TITLES[name] + ' loss':>13}  accuracy  "
+                                   "seconds" for name in history)]
+    for number, rows in enumerate(zip(*history.values()), 1):
+        lines.append(f"{number:5}" + "".join(
             f"{loss:13.4f}{accuracy:10.4f}{seconds:9.2f}"
             for _, loss, accuracy, seconds in rows))
-    if len(history) == 2:
-        apart = [np.abs(np.subtract(ours, theirs)).max()
-                 for (ours, *_), (theirs, *_) in zip(*history.values())]
-        print("Largest difference between the two loss curves: "
-              f"{apart[0]:.1e} in the first epoch, {max(apart):.1e} in all.")
+    return "\n".join(lines)
 
 
 def curves(history):
     """Draw the loss of each batch, one engine's curve on the other's."""
-    import numpy as np
     from matplotlib.figure import Figure
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
