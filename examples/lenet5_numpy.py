@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from common import load
+from training.preprocess import read_digit
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -21,6 +22,7 @@ conv_backward = load("2-conv_backward.py")
 pool_backward = load("3-pool_backward.py")
 
 KERNELS = [(5, 5, 1, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, 10)]
+SURE = 0.8      # less than this is not sure
 NAMES = [f"{kind}{i}" for i in range(1, 6) for kind in "Wb"]
 
 
@@ -136,46 +138,6 @@ def predict(X, weights):
                            for i in range(0, len(X), 500)])
 
 
-def read_picture(path):
-    """Bring a picture of one digit to 28x28, as the training digits are.
-
-    Dark ink on a light ground, or the reverse, of any size: the ink is cut
-    out, brought to 8 rows, and each pixel enlarged to 3x3. A picture of 28x28
-    pixels stays as it is.
-    """
-    from PIL import Image
-    with Image.open(path) as file:
-        picture = file.convert("RGBA")
-    ground = Image.new("RGBA", picture.size, "white")
-    grey = Image.alpha_composite(ground, picture).convert("L")
-    ink = np.asarray(grey, np.float32) / 255
-    border = np.concatenate((ink[0], ink[-1], ink[:, 0], ink[:, -1]))
-    if np.median(border) > (ink.min() + ink.max()) / 2:
-        ink = 1 - ink       # now light ink on a dark ground
-    ink -= np.median(ink if ink.shape == (28, 28) else np.concatenate((
-        ink[0], ink[-1], ink[:, 0], ink[:, -1])))
-    ink = ink.clip(0)
-    if ink.max() < 0.1:
-        raise ValueError("expected a digit, got a picture of one color")
-    ink /= ink.max()
-    if ink.shape == (28, 28):
-        return ink[None, :, :, None]
-    rows, cols = (np.flatnonzero((ink > 0.05).any(axis=axis))
-                  for axis in (1, 0))
-    ink = ink[rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1]
-    h, w = ink.shape
-    size = max(round(8 * w / max(h, w)), 1), max(round(8 * h / max(h, w)), 1)
-    small = Image.fromarray(np.uint8(255 * ink)).resize(
-        size, Image.Resampling.BOX)
-    small = np.asarray(small, np.float32)
-    small = small / small.max()
-    top, left = (9 - size[1]) // 2, (9 - size[0]) // 2
-    digit = np.zeros((28, 28), np.float32)
-    digit[2 + 3*top:2 + 3*(top + size[1]), 2 + 3*left:2 + 3*(left + size[0])
-          ] = small.repeat(3, axis=0).repeat(3, axis=1)
-    return digit[None, :, :, None]
-
-
 def load_weights(path):
     """Return the weights that train.py has saved."""
     with np.load(path, allow_pickle=False) as file:
@@ -188,6 +150,17 @@ def load_weights(path):
             raise ValueError(f"expected a kernel of shape {shape}, got "
                              f"{weight.shape}")
     return weights
+
+
+def describe(versions, doubts, weights):
+    """Say what a digit is, in several versions of one picture; and doubts."""
+    Y = predict(versions, weights).mean(axis=0)
+    first, *others = np.argsort(-Y)[:4]
+    others = ", ".join(f"{digit}: {Y[digit]:.1%}" for digit in others)
+    answer = f"{first} ({Y[first]:.1%}; {others})"
+    if doubts or Y[first] < SURE:
+        return "; ".join([f"not sure: {answer}", *doubts])
+    return answer
 
 
 def main(argv=None):
@@ -205,15 +178,11 @@ def main(argv=None):
         return 2
     for path in args.images:
         try:
-            Y = predict(read_picture(path), weights)[0]
+            print(f"{path}: {describe(*read_digit(path), weights)}")
         except (OSError, ValueError) as error:
-            print(f"lenet5_numpy.py: {path}: cannot be read as a picture "
-                  f"({' '.join(str(error).split())})", file=sys.stderr)
+            print(f"lenet5_numpy.py: {path}: cannot be read as a picture of a "
+                  f"digit ({' '.join(str(error).split())})", file=sys.stderr)
             status = 2
-            continue
-        others = ", ".join(f"{digit}: {Y[digit]:.1%}"
-                           for digit in np.argsort(-Y)[1:4])
-        print(f"{path}: {Y.argmax()} ({Y.max():.1%}; {others})")
     return status
 
 

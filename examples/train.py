@@ -202,12 +202,16 @@ def main(argv=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         args = parsed(argv)
+    except UserError as error:
+        return complain(error)
+    path = args.out / CHECKPOINT
+    try:
         with sigterm_as_interrupt():
             train_and_publish(args)
     except UserError as error:
         return complain(error)
     except KeyboardInterrupt:
-        kept = epochs_in(args.out / CHECKPOINT)
+        kept = epochs_in(path)
         say(f"\nInterrupted. {count(kept)} kept in {args.out}; go on with "
             "--resume." if kept else
             "\nInterrupted before the first epoch was complete.")
@@ -215,8 +219,7 @@ def main(argv=None):
     except OSError as error:
         return complain(
             f"--out {args.out}: cannot be written "
-            f"({error.strerror or error}); "
-            f"{count(epochs_in(args.out / CHECKPOINT))} kept")
+            f"({error.strerror or error}); {count(epochs_in(path))} kept")
     return 0
 
 

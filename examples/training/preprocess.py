@@ -1,0 +1,199 @@
+"""Bring a picture of one digit to 28x28, as scikit-learn's digits are.
+
+These were made of 32x32 pixels of ink or no ink, in which a digit is as high
+as the square, seldom wider than 24 columns, and a quarter to two fifths of
+all pixels are ink; their 8x8 numbers count the ink in blocks of 4x4. The same
+is done here with any picture: find the ground, the ink and the digit, bring
+the digit to that size, slant and thickness, and count.
+"""
+import numpy as np
+from PIL import Image, ImageOps
+
+SIDE = 160          # pixels of the longer side while the digit is looked for
+PLAIN = 0.1         # least contrast of ink and ground; black and white have 1
+INK = 0.25, 0.39    # part of the 32x32 pixels that is ink in training digits
+SIZES = (28, 26), (30, 29), (32, 32)    # rows, and columns if as wide as high
+
+
+def read_digit(path):
+    """Return one digit in three sizes, (3, 28, 28, 1), and doubts about it.
+
+    A network that reads the three differently does not know the digit. The
+    doubts are a list of texts.
+    """
+    grey = read_grey(path)
+    ink = grey - ground_of(grey)
+    ink *= np.sign((ink * abs(ink)).sum())      # the ink is now positive
+    if ink.max() < PLAIN:
+        raise ValueError("expected a digit, got a picture of one color")
+    threshold, separation = otsu(ink)
+    digit, doubts = find_digit(ink > threshold)
+    if separation < 0.8:
+        doubts.append("ink and ground differ little")
+    ink = (ink / np.median(ink[digit.mask])).clip(0, 1) * grown(digit.mask, 3)
+    ink = upright(ink, digit)
+    return np.stack([as_training_digit(ink, *size)
+                     for size in SIZES]), doubts
+
+
+def read_grey(path):
+    """Return brightness from 0 to 1, of one size whatever the picture's.
+
+    Of red, green, blue and opacity, the one with most contrast is taken.
+    """
+    try:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
+            if picture.mode[0] in "IF":         # 16 bits, whole or real
+                values = np.nan_to_num(np.asarray(picture, float))
+                values = 255 * (values - values.min()) / (
+                    np.ptp(values) or 1)
+                picture = Image.fromarray(np.uint8(values))
+            picture = picture.convert("RGBA")
+    except Exception as error:      # Pillow's own have many types
+        raise ValueError(error) from error
+    h, w = (max(round(SIDE * size / max(picture.size)), 1)
+            for size in picture.size[::-1])
+    white = Image.new("RGBA", picture.size, "white")
+    channels = [*Image.alpha_composite(white, picture).split()[:3],
+                picture.getchannel("A")]
+    channels = [np.asarray(channel.resize((w, h)), float) / 255
+                for channel in channels]
+    return max(channels, key=np.var)
+
+
+def ground_of(grey):
+    """Return the ground: the plane nearest to most pixels.
+
+    It minimises the sum of distances, by least squares with weights, in which
+    ink counts little; a plane, because light often falls from one side.
+    """
+    y, x = np.indices(grey.shape).reshape(2, -1)
+    A = np.stack((np.ones(grey.size), x, y), axis=1)
+    weights = np.ones(grey.size)
+    for _ in range(30):
+        weighted = A * weights[:, None]
+        plane = A @ np.linalg.solve(A.T @ weighted, grey.ravel() @ weighted)
+        weights = 1 / np.maximum(abs(grey.ravel() - plane), 1e-3)
+    return plane.reshape(grey.shape)
+
+
+def otsu(ink):
+    """Return the threshold that separates best, and how well it does.
+
+    That is the variance between the two classes, as a part of the whole
+    (Otsu, 1979).
+    """
+    counts, edges = np.histogram(ink, 256)
+    middle = (edges[:-1] + edges[1:]) / 2
+    below = counts.cumsum()[:-1]
+    above = counts.sum() - below
+    total = (counts * middle).cumsum()
+    difference = total[:-1] / below - (total[-1] - total[:-1]) / above
+    between = below * above * difference**2 / counts.sum()**2
+    best = between.argmax()
+    return edges[best + 1], between[best] / ink.var()
+
+
+class Piece:
+    """Ink that hangs together, and the box around it."""
+
+    def __init__(self, mask):
+        """Measure a mask."""
+        self.mask, self.area = mask, mask.sum()
+        rows, cols = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        self.top, self.bottom = rows[0], rows[-1] + 1
+        self.left, self.right = cols[0], cols[-1] + 1
+        self.height = self.bottom - self.top
+        self.edges = ((self.top == 0) + (self.bottom == mask.shape[0])
+                      + (self.left == 0) + (self.right == mask.shape[1]))
+
+    def encloses(self, other):
+        """Return whether another piece lies inside the box of this one."""
+        return (self.top < other.top and other.bottom < self.bottom
+                and self.left < other.left and other.right < self.right)
+
+
+def grown(values, steps=1):
+    """Give each pixel the largest value within so many rows and columns."""
+    h, w = values.shape
+    padded, span = np.pad(values, steps), range(2 * steps + 1)
+    return np.max([padded[y:y + h, x:x + w] for y in span for x in span],
+                  axis=0)
+
+
+def pieces_of(mask):
+    """Return the 20 largest pieces; neighbours touch at corners too.
+
+    Every pixel has a number and takes the largest of its neighbours, until
+    each piece has one.
+    """
+    labels = mask * np.arange(1, mask.size + 1).reshape(mask.shape)
+    while ((spread := mask * grown(labels)) != labels).any():
+        labels = spread
+    numbers, areas = np.unique(labels[mask], return_counts=True)
+    return [Piece(labels == number)
+            for number in numbers[np.argsort(-areas)][:20]]
+
+
+def find_digit(mask):
+    """Return the digit as a piece, and a list of doubts.
+
+    A piece that encloses another, or touches two edges of the picture, is a
+    frame or a shadow, if the other is at least a quarter as high. Of the
+    rest, what has less than a tenth of the largest piece is a dot.
+    """
+    pieces, doubts = pieces_of(mask), []
+    inner = [piece for piece in pieces if piece.edges < 2 and not any(
+        piece.encloses(other) and other.height >= piece.height / 4
+        for other in pieces)]
+    if inner and (max(piece.height for piece in inner)
+                  >= max(piece.height for piece in pieces) / 4):
+        pieces = inner
+    parts = [piece for piece in pieces if piece.area >= pieces[0].area / 10]
+    digit = Piece(np.any([piece.mask for piece in parts], axis=0))
+    if len(parts) > 1:
+        doubts.append(f"{len(parts)} separate pieces of ink")
+    if digit.edges:
+        doubts.append("the ink touches the edge of the picture")
+    if digit.right - digit.left > 1.2 * digit.height:
+        doubts.append("wider than high")
+    if mask.sum() > 1.5 * digit.area:
+        doubts.append("much other ink")
+    return digit, doubts
+
+
+def upright(ink, digit):
+    """Take half of the slant out, and cut out the digit.
+
+    Half, because some digits lean by themselves: a 7 set upright is a 3.
+    """
+    y, x = np.nonzero(digit.mask)
+    slant = 0.5 * np.cov(x, y)[0, 1] / max(y.var(), 1)
+    picture = Image.fromarray(np.pad(np.float32(ink), SIDE // 2))
+    picture = picture.transform(
+        picture.size, Image.Transform.AFFINE,
+        (1, slant, -slant * (y.mean() + SIDE // 2), 0, 1, 0),
+        Image.Resampling.BILINEAR)
+    ink = np.asarray(picture)
+    box = Piece(ink > 0.5)
+    return ink[box.top:box.bottom, box.left:box.right]
+
+
+def as_training_digit(ink, height, width):
+    """Return ink as one of the training digits, of one of the SIZES."""
+    h, w = ink.shape
+    width = min(max(round(width * w / h), 1), 22)
+    ink = np.asarray(Image.fromarray(ink).resize(
+        (width, height), Image.Resampling.BOX))
+    top, left = (32 - height) // 2, (32 - width) // 2
+    ink = np.pad(ink, ((top, 32 - height - top), (left, 32 - width - left)))
+    if not INK[0] <= ink.mean() <= INK[1]:
+        # Thicken or thin it: blurred, the pixels with most ink are the digit.
+        distance = np.subtract.outer(np.arange(32), np.arange(32))
+        blur = np.exp(-distance**2 / 8)
+        blurred = blur @ ink @ blur
+        ink = blurred > np.quantile(blurred, 1 - np.clip(ink.mean(), *INK))
+    blocks = ink.reshape(8, 4, 8, 4).mean(axis=(1, 3))
+    digit = np.pad(blocks.repeat(3, axis=0).repeat(3, axis=1), 2)
+    return np.float32(digit / digit.max())[:, :, None]
