@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from common import load
-from training.preprocess import read_digit
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -165,6 +164,7 @@ def describe(versions, doubts, weights):
 
 def main(argv=None):
     """Read digits; return the exit status."""
+    from training.preprocess import read_digit      # this needs Pillow
     parser = argparse.ArgumentParser(
         description="Read digits with a trained LeNet-5, in NumPy.")
     parser.add_argument("weights", type=Path, help="lenet5_numpy.npz")
