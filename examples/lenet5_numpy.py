@@ -165,6 +165,7 @@ def describe(versions, doubts, weights):
 
 def main(argv=None):
     """Read digits; return the exit status."""
+    from training.preprocess import read_digit      # this needs Pillow
     parser = argparse.ArgumentParser(
         description="Read digits with a trained LeNet-5, in NumPy.")
     parser.add_argument("weights", type=Path, help="lenet5_numpy.npz")

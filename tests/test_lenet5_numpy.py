@@ -61,12 +61,12 @@ def test_he_normal_has_its_deviation_and_its_cut(rng):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Return weights trained for ten epochs, and the file that has them."""
+    """Return weights trained for eight epochs, in a file."""
     x, y, *_ = load_data("digits", seed=1)
     T, rng = np.eye(10, dtype=np.float32)[y], np.random.default_rng(1)
     weights = lenet5_numpy.initial_weights(rng)
     adam = lenet5_numpy.Adam(weights)
-    for _ in range(10):
+    for _ in range(8):
         order = rng.permutation(len(x))
         lenet5_numpy.train_epoch(x[order], T[order], weights, adam, 32)
     path = tmp_path_factory.mktemp("trained") / "lenet5_numpy.npz"

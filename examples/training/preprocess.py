@@ -12,14 +12,18 @@ from PIL import Image, ImageOps
 SIDE = 160          # pixels of the longer side while the digit is looked for
 PLAIN = 0.1         # least contrast of ink and ground; black and white have 1
 INK = 0.25, 0.39    # part of the 32x32 pixels that is ink in training digits
-SIZES = (28, 26), (30, 29), (32, 32)    # rows, and columns if as wide as high
+MANY = 99           # pieces of ink that are looked at, the largest first
+# Three versions of each picture. Rows, columns of what is as wide as high, and
+# the part of the slant that is taken out: not all, because some digits lean
+# by themselves. A 7 set upright is a 3.
+VERSIONS = (28, 26, 0.7), (30, 29, 0.5), (32, 32, 0.3)
 
 
 def read_digit(path):
-    """Return one digit in three sizes, (3, 28, 28, 1), and doubts about it.
+    """Return a digit in three versions, (3, 28, 28, 1), and doubts about it.
 
-    A network that reads the three differently does not know the digit. The
-    doubts are a list of texts.
+    They differ in size and slant: a network that reads them differently does
+    not know the digit. The doubts are a list of texts.
     """
     grey = read_grey(path)
     ink = grey - ground_of(grey)
@@ -31,9 +35,9 @@ def read_digit(path):
     if separation < 0.8:
         doubts.append("ink and ground differ little")
     ink = (ink / np.median(ink[digit.mask])).clip(0, 1) * grown(digit.mask, 3)
-    ink = upright(ink, digit)
-    return np.stack([as_training_digit(ink, *size)
-                     for size in SIZES]), doubts
+    return np.stack([
+        as_training_digit(upright(ink, digit, part), rows, columns)
+        for rows, columns, part in VERSIONS]), doubts
 
 
 def read_grey(path):
@@ -123,7 +127,7 @@ def grown(values, steps=1):
 
 
 def pieces_of(mask):
-    """Return the 20 largest pieces; neighbours touch at corners too.
+    """Return the pieces, the largest first; neighbours touch at corners too.
 
     Every pixel has a number and takes the largest of its neighbours, until
     each piece has one.
@@ -133,7 +137,7 @@ def pieces_of(mask):
         labels = spread
     numbers, areas = np.unique(labels[mask], return_counts=True)
     return [Piece(labels == number)
-            for number in numbers[np.argsort(-areas)][:20]]
+            for number in numbers[np.argsort(-areas)][:MANY]]
 
 
 def find_digit(mask):
@@ -150,6 +154,7 @@ def find_digit(mask):
     if inner and (max(piece.height for piece in inner)
                   >= max(piece.height for piece in pieces) / 4):
         pieces = inner
+    rest = sum(piece.area for piece in pieces)
     parts = [piece for piece in pieces if piece.area >= pieces[0].area / 10]
     digit = Piece(np.any([piece.mask for piece in parts], axis=0))
     if len(parts) > 1:
@@ -158,18 +163,15 @@ def find_digit(mask):
         doubts.append("the ink touches the edge of the picture")
     if digit.right - digit.left > 1.2 * digit.height:
         doubts.append("wider than high")
-    if mask.sum() > 1.5 * digit.area:
+    if rest > 1.5 * digit.area:
         doubts.append("much other ink")
     return digit, doubts
 
 
-def upright(ink, digit):
-    """Take half of the slant out, and cut out the digit.
-
-    Half, because some digits lean by themselves: a 7 set upright is a 3.
-    """
+def upright(ink, digit, part):
+    """Take a part of the slant out, and cut out the digit."""
     y, x = np.nonzero(digit.mask)
-    slant = 0.5 * np.cov(x, y)[0, 1] / max(y.var(), 1)
+    slant = part * np.cov(x, y)[0, 1] / max(y.var(), 1)
     picture = Image.fromarray(np.pad(np.float32(ink), SIDE // 2))
     picture = picture.transform(
         picture.size, Image.Transform.AFFINE,
@@ -180,14 +182,14 @@ def upright(ink, digit):
     return ink[box.top:box.bottom, box.left:box.right]
 
 
-def as_training_digit(ink, height, width):
-    """Return ink as one of the training digits, of one of the SIZES."""
+def as_training_digit(ink, rows, columns):
+    """Return ink as one of the training digits."""
     h, w = ink.shape
-    width = min(max(round(width * w / h), 1), 22)
+    columns = min(max(round(columns * w / h), 1), 22)
     ink = np.asarray(Image.fromarray(ink).resize(
-        (width, height), Image.Resampling.BOX))
-    top, left = (32 - height) // 2, (32 - width) // 2
-    ink = np.pad(ink, ((top, 32 - height - top), (left, 32 - width - left)))
+        (columns, rows), Image.Resampling.BOX))
+    top, left = (32 - rows) // 2, (32 - columns) // 2
+    ink = np.pad(ink, ((top, 32 - rows - top), (left, 32 - columns - left)))
     if not INK[0] <= ink.mean() <= INK[1]:
         # Thicken or thin it: blurred, the pixels with most ink are the digit.
         distance = np.subtract.outer(np.arange(32), np.arange(32))
