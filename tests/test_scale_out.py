@@ -38,13 +38,13 @@ def started(tmp_path):
                 cwd=tmp_path, env=environment, stdout=log, stderr=log))
 
     yield start
-    for process in reversed(processes):
+    for process in reversed(processes):     # the scheduler last
         process.terminate()
-    for process in processes:
         try:
-            process.wait(LIMIT)
-        finally:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
             process.kill()
+            process.wait(LIMIT)
 
 
 @pytest.fixture
