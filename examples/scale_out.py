@@ -39,22 +39,10 @@ import sys
 
 import numpy as np
 
-from common import load
+from common import Parser, UserError, load
 
 PACKAGES = {"dask": "'dask[array,distributed]'", "tensorflow": "tensorflow"}
 CONNECT = 10        # seconds, at most, until a scheduler has answered
-
-
-class UserError(Exception):
-    """What the user can mend, in one line."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message):
-        """Raise what main() prints."""
-        raise UserError(message)
 
 
 def in_blocks(images, W, b):
