@@ -322,7 +322,10 @@ def steps():
             axes.loglog(sizes, list(step_errors(sizes, *functions, dtype)),
                         label=dtype.__name__, **style)
         axes.axvline(1e-5, color="gray", linewidth=0.8, linestyle="--")
-        axes.set(title=title, xlabel="step", ylim=(1e-17, 1e3))
+        axes.set(title=title, xlabel="step", ylim=(1e-17, 1e3),
+                 xticks=10.**np.arange(-12, 1, 2),
+                 yticks=10.**np.arange(-15, 4, 3))
+        axes.minorticks_off()
     both[0].set(ylabel="relative error")
     both[0].legend(frameon=False)
     return figure
@@ -359,7 +362,8 @@ def forward():
         for line, place in enumerate(PLACES):
             y = 1.5 + line
             if line == step:
-                box(axes, 9.6, y - 0.45, 10.2, 0.9, facecolor=BLUE, linewidth=0)
+                box(axes, 9.6, y - 0.45, 10.2, 0.9, facecolor=BLUE,
+                    linewidth=0)
             if line < products:
                 text(axes, 9.9, y, terms(line), ha="left")
             if line < done:
