@@ -229,14 +229,16 @@ def pooling():
     return figure
 
 
-def trained(Engines, seed):
+def trained(Engines):
     """Train LeNet-5 for three epochs, with each engine alike.
 
     Return the engines, the losses of each (as pictures.curves takes them),
-    and the data.
+    and the data. Under this seed, runs agree to the rounding of float32 on
+    each processor that was tried. Under others, and later, rounding decides a
+    tie or a ReLU otherwise in one run, and from there it differs a little.
     """
-    x, y, *_ = data = load_data("digits", seed=seed)
-    rng, T = np.random.default_rng(seed), np.eye(10, dtype=np.float32)[y]
+    x, y, *_ = data = load_data("digits", seed=2)
+    rng, T = np.random.default_rng(2), np.eye(10, dtype=np.float32)[y]
     weights = lenet5_numpy.initial_weights(rng)
     engines = [Engine(weights) for Engine in Engines]
     history = {engine.name: [] for engine in engines}
@@ -251,9 +253,9 @@ def trained(Engines, seed):
 
 def lenet():
     """What LeNet-5 makes of a digit, and which pixels matter."""
-    (engine,), _, (_, _, x_test, y_test) = trained([NumPyEngine], seed=1)
+    (engine,), _, (_, _, x_test, y_test) = trained([NumPyEngine])
     weights = engine.weights
-    X, T = x_test[:1], np.eye(10, dtype=np.float32)[y_test[:1]]
+    X, T = x_test[y_test == 2][:1], np.eye(10, dtype=np.float32)[[2]]
     layers = lenet5_numpy.forward(X, weights)
     _, dX = lenet5_numpy.backward(X, T, layers, weights)
     figure = Figure(figsize=(7, 5.4), layout="constrained")
@@ -332,13 +334,8 @@ def steps():
 
 
 def curves():
-    """Show the loss curves of both engines on each other.
-
-    Under this seed they agree to the rounding of float32 on each processor
-    that was tried. Under others, and later, rounding decides a tie or a ReLU
-    otherwise in one of the runs, and from there they part a little.
-    """
-    _, history, _ = trained([NumPyEngine, KerasEngine], seed=2)
+    """Show the loss curves of both engines on each other."""
+    _, history, _ = trained([NumPyEngine, KerasEngine])
     return pictures.curves(history)
 
 
