@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -43,7 +44,8 @@ IMAGE = np.arange(9.).reshape(1, 3, 3, 1)
 W = np.arange(4.).reshape(2, 2, 1, 1)
 DZ = np.arange(1., 5).reshape(1, 2, 2, 1)
 PIXELS, KERNEL = IMAGE[0, :, :, 0], W[:, :, 0, 0]
-PLACES = list(np.ndindex(2, 2))     # of the four numbers of Z
+PLACES = list(np.ndindex(2, 2))     # of the numbers of Z, step by step
+STEPS = np.arange(4).reshape(2, 2)  # which step computes each of them
 
 
 def plane(batch):
@@ -86,13 +88,8 @@ def grid(axes, x, y, values, blue=None, size=1, dashed=False, **options):
         text(axes, left + size / 2, top + size / 2, label, **options)
 
 
-def mark(step):
-    """Tell which number of Z is number step: a mask."""
-    return np.arange(4).reshape(2, 2) == step
-
-
 def window(step):
-    """Tell which pixels of the image are in the window of that number."""
+    """Tell which pixels of the image are in the window of a step."""
     mask = np.zeros((3, 3), bool)
     if step is not None:
         y, x = PLACES[step]
@@ -113,11 +110,6 @@ def strings(values, shown=True):
     return np.where(shown, texts, "")
 
 
-def first(count):
-    """Tell which numbers of Z are among the first: a mask."""
-    return np.arange(4).reshape(2, 2) < count
-
-
 # The pictures
 
 def convolution():
@@ -131,7 +123,7 @@ def convolution():
         grid(axes, x + 3.7, 0.9, KERNEL)
         text(axes, x + 2.84, 4.1, terms(step))
         text(axes, x + 2.84, 4.8, f"= {Z[place]:g}")
-        grid(axes, x + 1.84, 5.4, strings(Z, first(step + 1)), mark(step))
+        grid(axes, x + 1.84, 5.4, strings(Z, STEPS <= step), STEPS == step)
     return figure
 
 
@@ -265,11 +257,10 @@ def lenet():
     def row(title, maps, *colours):
         part = next(parts)
         part.suptitle(title, x=0.01, ha="left", fontsize=9)
-        limit = np.abs(dX).max()    # 0 is white
         for axes, image, cmap in zip(part.subplots(1, len(maps)), maps,
                                      colours * len(maps)):
-            limits = (-limit, limit) if cmap == "RdBu_r" else (None, None)
-            axes.imshow(image, cmap, vmin=limits[0], vmax=limits[1])
+            axes.imshow(image, cmap, norm=(         # 0 is white in RdBu
+                CenteredNorm() if cmap == "RdBu_r" else None))
             axes.axis("off")
 
     row(f"the digit, read as {layers[-1][0].argmax()}, and the gradient of "
@@ -304,9 +295,9 @@ def step_errors(sizes, activation, derivative, dtype):
         return (conv_forward(a, w, b, activation) * dz).sum(axis=(1, 2, 3))
 
     for h in sizes:
-        slopes = (losses(a + v * dtype(h)) - losses(a - v * dtype(h))) / (
-            2 * h)
-        yield np.sqrt(((slopes - exact)**2).mean() / (exact**2).mean())
+        change = losses(a + v * dtype(h)) - losses(a - v * dtype(h))
+        errors = change / (2 * h) - exact
+        yield np.sqrt((errors**2).mean() / (exact**2).mean())
 
 
 def steps():
@@ -365,7 +356,7 @@ def forward():
                 text(axes, 9.9, y, terms(line), ha="left")
             if line < done:
                 text(axes, 17.6, y, f"= {Z[place]:g}", ha="left")
-        grid(axes, 21.7, 2, strings(Z, first(done)), mark(step))
+        grid(axes, 21.7, 2, strings(Z, STEPS < done), STEPS == step)
         text(axes, 12.5, 6, caption)
         return figure
 
@@ -383,8 +374,9 @@ def forward():
 def backward():
     """Each number of dZ times the kernel is added where its window was."""
     dZ = plane(DZ)
-    added = [plane(conv_backward(DZ * mark(step)[None, :, :, None], IMAGE, W,
-                                 [0], "valid")[0]) for step in range(4)]
+    added = [plane(conv_backward(DZ * (STEPS == step)[None, :, :, None],
+                                 IMAGE, W, [0], "valid")[0])
+             for step in range(4)]
     sums = np.cumsum([np.zeros((3, 3)), *added], axis=0)
 
     def frame(step, caption, products, values):
@@ -393,7 +385,7 @@ def backward():
         for x, y, name in ((1.8, 0.9, "dZ"), (6, 0.9, "kernel"),
                            (21.6, 4, "dA_prev")):
             text(axes, x, y, name)
-        grid(axes, 0.8, 1.5, dZ, mark(step))
+        grid(axes, 0.8, 1.5, dZ, STEPS == step)
         text(axes, 3.9, 2.5, "·")
         grid(axes, 5, 1.5, KERNEL, np.full((2, 2), step is not None))
         if step is not None:
