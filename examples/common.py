@@ -95,3 +95,15 @@ def difference(function, case, hint, ours, expected, rtol=0.0):
     return (f"{where}: at {worst} got {ours[worst]:.8g}, expected "
             f"{expected[worst]:.8g}, relative error {errors[worst]:.1e} "
             f"(usual cause: {hint})")
+
+
+class UserError(Exception):
+    """What the user can mend, told in one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, for main() to print."""
+
+    def error(self, message):
+        """Raise the error."""
+        raise UserError(message)

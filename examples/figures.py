@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """Draw the pictures of the README with the collection's own functions.
 
-The same versions draw the same bytes. Only curves needs TensorFlow.
+    python examples/figures.py FOLDER
+
+writes seven .png and two .gif into FOLDER, and nothing anywhere else. (The
+README's are in examples/figures.) The same versions draw the same bytes on
+the same processor; others move lines by some pixels. Only curves needs
+TensorFlow.
 """
 import argparse
 import io
@@ -11,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -18,9 +24,10 @@ from tqdm import tqdm
 
 import lenet5_numpy
 import naive
-from common import load, problem_with, put
+from common import Parser, UserError, load, problem_with, put, same_Z
 from training import pictures
 from training.data import load_data
+from training.engines import KerasEngine, NumPyEngine
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -32,17 +39,13 @@ CELL = 0.28     # inches; a picture of 7 inches is 25 cells wide
 STYLE = {"font.size": 9, "axes.linewidth": 1, "savefig.dpi": 200,
          "figure.dpi": 200, "figure.facecolor": "white", "axes.titlesize": 9}
 
-# The tiny example: IMAGE and W are the arguments, KERNEL is W's only kernel.
+# The tiny example: IMAGE, W and DZ are arguments, the others one channel.
 IMAGE = np.arange(9.).reshape(1, 3, 3, 1)
-KERNEL = np.arange(4.).reshape(2, 2)
-W = KERNEL.reshape(2, 2, 1, 1)
+W = np.arange(4.).reshape(2, 2, 1, 1)
 DZ = np.arange(1., 5).reshape(1, 2, 2, 1)
-PLACES = list(np.ndindex(2, 2))     # of the four numbers of Z
-
-
-def identity(Z):
-    """Return Z: no activation."""
-    return Z
+PIXELS, KERNEL = IMAGE[0, :, :, 0], W[:, :, 0, 0]
+PLACES = list(np.ndindex(2, 2))     # of the numbers of Z, step by step
+STEPS = np.arange(4).reshape(2, 2)  # which step computes each of them
 
 
 def plane(batch):
@@ -67,92 +70,85 @@ def text(axes, x, y, string, **options):
     axes.text(x, y, string, **options)
 
 
-def fill(axes, x, y, width, height):
-    """Colour a rectangle blue."""
-    axes.add_patch(Rectangle((x, y), width, height, color=BLUE, linewidth=0))
-
-
-def outline(axes, x, y, width, height, **options):
-    """Draw the border of a rectangle."""
-    options = {"edgecolor": "black", "linewidth": 1, **options}
-    axes.add_patch(Rectangle((x, y), width, height, fill=False, **options))
-
-
-def window(y, x):
-    """Tell which cells of a 3x3 image are in the window of output (y, x)."""
-    mask = np.zeros((3, 3), bool)
-    mask[y:y + 2, x:x + 2] = True
-    return mask
+def box(axes, x, y, width, height, **options):
+    """Draw a rectangle, empty and black unless the options differ."""
+    options = {"facecolor": "none", "edgecolor": "black", **options}
+    axes.add_patch(Rectangle((x, y), width, height, **options))
 
 
 def grid(axes, x, y, values, blue=None, size=1, dashed=False, **options):
     """Draw an array (numbers or strings) in cells, those of blue filled."""
     lines = {"linewidth": 0.6, "linestyle": (0, (3, 3))} if dashed else {}
     for (row, col), value in np.ndenumerate(values):
-        place = x + col * size, y + row * size, size, size
+        left, top = x + col * size, y + row * size
         if blue is not None and blue[row, col]:
-            fill(axes, *place)
-        outline(axes, *place, **lines)
+            box(axes, left, top, size, size, facecolor=BLUE, linewidth=0)
+        box(axes, left, top, size, size, **lines)
         label = value if isinstance(value, str) else f"{value:g}"
-        text(axes, x + (col + 0.5) * size, y + (row + 0.5) * size, label,
-             **options)
+        text(axes, left + size / 2, top + size / 2, label, **options)
 
 
-def terms(place):
-    """Return the products of a window of the tiny example, as a sum."""
-    pixels = plane(IMAGE)[window(*place)]
-    return " + ".join(f"{a:g}·{w:g}" for a, w in zip(pixels, KERNEL.flat))
+def window(step):
+    """Tell which pixels of the image are in the window of a step."""
+    mask = np.zeros((3, 3), bool)
+    if step is not None:
+        y, x = PLACES[step]
+        mask[y:y + 2, x:x + 2] = True
+    return mask
 
 
-def up_to(count, values):
-    """Return values as strings, all but the first count of them empty."""
-    strings = [f"{value:g}" for value in values.flat]
-    strings[count:] = [""] * (len(strings) - count)
-    return np.array(strings, object).reshape(values.shape)
+def terms(step):
+    """Return the products of a window, as a sum."""
+    return " + ".join(f"{a:g}·{w:g}" for a, w in zip(PIXELS[window(step)],
+                                                     KERNEL.flat))
+
+
+def strings(values, shown=True):
+    """Return the values as strings, empty where they are not shown."""
+    texts = np.array([[f"{value:g}" for value in row] for row in values],
+                     object)
+    return np.where(shown, texts, "")
 
 
 # The pictures
 
 def convolution():
     """The tiny example, window by window."""
-    Z = plane(conv_forward(IMAGE, W, [0], identity, "valid"))
+    Z = plane(conv_forward(IMAGE, W, [0], same_Z, "valid"))
     figure, axes = canvas(7.9)
     for step, place in enumerate(PLACES):
         x = 0.3 + 6.24 * step
-        grid(axes, x, 0.4, plane(IMAGE), window(*place))
+        grid(axes, x, 0.4, PIXELS, window(step))
         text(axes, x + 3.34, 2, "*", fontsize=12)
         grid(axes, x + 3.7, 0.9, KERNEL)
-        text(axes, x + 2.84, 4.1, terms(place))
+        text(axes, x + 2.84, 4.1, terms(step))
         text(axes, x + 2.84, 4.8, f"= {Z[place]:g}")
-        grid(axes, x + 1.84, 5.4, up_to(step + 1, Z),
-             np.arange(4).reshape(2, 2) == step)
+        grid(axes, x + 1.84, 5.4, strings(Z, STEPS <= step), STEPS == step)
     return figure
 
 
 def im2col():
     """Four windows become four rows, and a convolution a product."""
-    patches = np.array([plane(IMAGE)[window(*place)] for place in PLACES])
-    kernels = KERNEL.reshape(4, 1)
-    Z = plane(conv_forward(IMAGE, W, [0], identity, "valid"))
+    patches = np.array([PIXELS[window(step)] for step in range(4)])
+    Z = plane(conv_forward(IMAGE, W, [0], same_Z, "valid"))
     figure, axes = canvas(10.4)
 
     def arrow(start, end):
         axes.annotate("", end, start, arrowprops={
             "arrowstyle": "->", "shrinkA": 0, "shrinkB": 0})
 
-    for step, place in enumerate(PLACES):
+    for step in range(4):
         y = 0.4 + 2.5 * step
-        grid(axes, 0.5, y, plane(IMAGE), window(*place), size=0.7, fontsize=8)
+        grid(axes, 0.5, y, PIXELS, window(step), size=0.7, fontsize=8)
         arrow((2.9, y + 1.05), (6.3, 2.9 + step))
-    for x, name in ((8.6, "patches"), (13.6, "kernels"), (17.1, "Z"),
-                    (23.1, "Z")):
+    for x, name, shape in ((8.6, "patches", "one window\nin each row"),
+                           (13.6, "kernels", ""), (17.1, "Z", "4x1"),
+                           (23.1, "Z", "2x2")):
         text(axes, x, 1.7, name)
-    for x, shape in ((8.6, "one window\nin each row"), (17.1, "4x1"),
-                     (23.1, "2x2")):
         text(axes, x, 7.3, shape, va="center")
     grid(axes, 6.6, 2.4, patches, np.ones((4, 4)))
     text(axes, 11.85, 4.4, "@")
-    grid(axes, 13.1, 2.4, kernels)
+    grid(axes, 13.1, 2.4, KERNEL.reshape(4, 1))
     arrow((13.6, 7.7), (13.6, 6.6))
     grid(axes, 12.6, 7.9, KERNEL)
     text(axes, 15.35, 4.4, "=")
@@ -174,7 +170,7 @@ def padding():
     for column, (pad, k, s, title) in enumerate(cases):
         rows, cols = naive.sides(pad, (5, 5), (k, k), (s, s))
         Z = conv_forward(np.ones((1, 5, 5, 1)), np.ones((k, k, 1, 1)), [0],
-                         identity, pad, (s, s))
+                         same_Z, pad, (s, s))
         h_new, w_new = Z.shape[1:3]
         zeros = np.pad(np.full((5, 5), ""), (rows, cols), constant_values="0")
         blue = np.zeros(zeros.shape, bool)
@@ -187,7 +183,7 @@ def padding():
         grid(axes, left, top, zeros, blue, size, dashed=True, fontsize=8)
         y, x = top + rows[0] * size, left + cols[0] * size
         grid(axes, x, y, np.full((5, 5), ""), size=size)
-        outline(axes, x, y, image, image, linewidth=2.2)
+        box(axes, x, y, image, image, linewidth=2.2)
     text(axes, 12.5, 9.35, "thick: the image; dashed: the zeros around it; "
          "blue: the first and the last window")
     return figure
@@ -210,7 +206,7 @@ def pooling():
         grid(axes, left, top, values, blue)
         if size == 4:       # the windows
             for wy, wx in np.ndindex(2, 2):
-                outline(axes, left + 2 * wx, top + 2 * wy, 2, 2, linewidth=2.2)
+                box(axes, left + 2 * wx, top + 2 * wy, 2, 2, linewidth=2.2)
 
     panel(3.2, 0.9, "A_prev", image, gradients[0] != 0)
     panel(12.5, 0.9, "A, max", maximum)
@@ -225,120 +221,112 @@ def pooling():
     return figure
 
 
-def trained(epochs=3):
-    """Return weights of a LeNet-5 after a few epochs in NumPy, and data."""
-    x, y, *_ = data = load_data("digits", seed=1)
-    rng = np.random.default_rng(1)
+def trained(Engines):
+    """Train LeNet-5 for three epochs, with each engine alike.
+
+    Return the engines, the losses of each (as pictures.curves takes them),
+    and the data. Under this seed, runs agree to the rounding of float32 on
+    each processor that was tried. Under others, and later, rounding decides a
+    tie or a ReLU otherwise in one run, and from there it differs a little.
+    """
+    x, y, *_ = data = load_data("digits", seed=2)
+    rng, T = np.random.default_rng(2), np.eye(10, dtype=np.float32)[y]
     weights = lenet5_numpy.initial_weights(rng)
-    adam, T = lenet5_numpy.Adam(weights), np.eye(10, dtype=np.float32)[y]
-    for _ in range(epochs):
+    engines = [Engine(weights) for Engine in Engines]
+    history = {engine.name: [] for engine in engines}
+    for _ in range(3):
         order = rng.permutation(len(x))
-        lenet5_numpy.train_epoch(x[order], T[order], weights, adam, 32)
-    return weights, data
+        batches = np.split(order, range(32, len(x), 32))
+        for engine in engines:
+            history[engine.name].append([[
+                engine.step(x[batch], T[batch]) for batch in batches]])
+    return engines, history, data
 
 
 def lenet():
     """What LeNet-5 makes of a digit, and which pixels matter."""
-    weights, (_, _, x_test, y_test) = trained()
-    X, t = x_test[:1], y_test[0]
+    (engine,), _, (_, _, x_test, y_test) = trained([NumPyEngine])
+    weights = engine.weights
+    X, T = x_test[y_test == 2][:1], np.eye(10, dtype=np.float32)[[2]]
     layers = lenet5_numpy.forward(X, weights)
-    A1, P1, A2, P2 = layers[:4]
-    T = np.eye(10, dtype=np.float32)[[t]]
     _, dX = lenet5_numpy.backward(X, T, layers, weights)
     figure = Figure(figsize=(7, 5.4), layout="constrained")
-    parts = figure.subfigures(6, 1, height_ratios=[1.7, 1, 1.2, 1, 0.9, 0.8])
+    parts = iter(figure.subfigures(
+        6, 1, height_ratios=[1.7, 1, 1.2, 1, 0.9, 0.8]))
 
-    def row(part, maps, title, **options):
+    def row(title, maps, *colours):
+        part = next(parts)
         part.suptitle(title, x=0.01, ha="left", fontsize=9)
-        for axes, image in zip(np.atleast_1d(part.subplots(1, len(maps))),
-                               maps):
-            axes.imshow(image, **options)
+        for axes, image, cmap in zip(part.subplots(1, len(maps)), maps,
+                                     colours * len(maps)):
+            axes.imshow(image, cmap, norm=(         # 0 is white in RdBu
+                CenteredNorm() if cmap == "RdBu_r" else None))
             axes.axis("off")
 
-    limit = np.abs(dX).max()
-    parts[0].suptitle(
-        f"the digit, read as {layers[-1][0].argmax()}, and the gradient of "
+    row(f"the digit, read as {layers[-1][0].argmax()}, and the gradient of "
         "the loss by its pixels\n(red: more ink there would raise the loss; "
-        "blue: lower it)", x=0.01, ha="left", fontsize=9)
-    one, two = parts[0].subplots(1, 2)
-    one.imshow(X[0, :, :, 0], cmap="gray_r")
-    two.imshow(dX[0, :, :, 0], cmap="RdBu_r", vmin=-limit, vmax=limit)
-    one.axis("off")
-    two.axis("off")
-    row(parts[1], np.moveaxis(weights[0][:, :, 0], -1, 0),
-        "6 kernels 5x5", cmap="gray")
-    row(parts[2], np.moveaxis(A1[0], -1, 0), "after the first convolution, "
-        "28x28x6", cmap="gray_r")
-    row(parts[3], np.moveaxis(P1[0], -1, 0), "after the first pooling, "
-        "14x14x6", cmap="gray_r")
-    row(parts[4], np.moveaxis(A2[0], -1, 0), "after the second convolution, "
-        "10x10x16", cmap="gray_r")
-    row(parts[5], np.moveaxis(P2[0], -1, 0), "after the second pooling, "
-        "5x5x16", cmap="gray_r")
+        "blue: lower it)", [plane(X), plane(dX)], "gray_r", "RdBu_r")
+    row("6 kernels 5x5", np.moveaxis(weights[0][:, :, 0], -1, 0), "gray")
+    for layer, title in zip(layers, (
+            "the first convolution, 28x28x6", "the first pooling, 14x14x6",
+            "the second convolution, 10x10x16",
+            "the second pooling, 5x5x16")):
+        row(f"after {title}", np.moveaxis(layer[0], -1, 0), "gray_r")
     return figure
+
+
+def step_errors(sizes, activation, derivative, dtype):
+    """Return the error of a finite difference for each size of its step.
+
+    Relative, and the root of the mean square over 100 random directions: of
+    one direction alone, the error would depend on how the processor rounds.
+    """
+    rng = np.random.default_rng(0)
+    A_prev, kernels, V, dZ = (rng.standard_normal(shape) for shape in (
+        (1, 6, 6, 2), (3, 3, 2, 3), (100, 6, 6, 2), (1, 6, 6, 3)))
+    Z = conv_forward(A_prev, kernels, np.zeros(3), same_Z)
+    dA_prev, *_ = conv_backward(dZ * derivative(Z), A_prev, kernels,
+                                np.zeros(3))
+    exact = (dA_prev * V).sum(axis=(1, 2, 3))
+    a, w, b, v, dz = (array.astype(dtype) for array in (
+        A_prev, kernels, np.zeros(3), V, dZ))
+
+    def losses(a):
+        return (conv_forward(a, w, b, activation) * dz).sum(axis=(1, 2, 3))
+
+    for h in sizes:
+        change = losses(a + v * dtype(h)) - losses(a - v * dtype(h))
+        errors = change / (2 * h) - exact
+        yield np.sqrt((errors**2).mean() / (exact**2).mean())
 
 
 def steps():
     """Show how the error of a finite difference depends on its step."""
-    rng = np.random.default_rng(0)
-    A_prev, kernels, V, dZ = (rng.standard_normal(shape) for shape in (
-        (1, 6, 6, 2), (3, 3, 2, 3), (1, 6, 6, 2), (1, 6, 6, 3)))
     sizes = np.logspace(-12, 1, 53)
-
-    def errors(activation, derivative, dtype):
-        a, w, v, dz = (array.astype(dtype)
-                       for array in (A_prev, kernels, V, dZ))
-        b = np.zeros(3, dtype)
-
-        def loss(a):
-            return (conv_forward(a, w, b, activation) * dz).sum()
-
-        Z = conv_forward(A_prev, kernels, np.zeros(3), identity)
-        dA_prev, _, _ = conv_backward(dZ * derivative(Z), A_prev, kernels,
-                                      np.zeros(3))
-        exact = (dA_prev * V).sum()
-        return [abs((loss(a + v * dtype(h)) - loss(a - v * dtype(h)))
-                    / (2 * h) / exact - 1) + 1e-17 for h in sizes]
-
-    figure = Figure(figsize=(7, 2.9), layout="constrained")
-    for axes, (title, activation, derivative) in zip(figure.subplots(
-            1, 2, sharey=True), (
-                ("convolution and tanh", np.tanh,
-                 lambda Z: 1 - np.tanh(Z)**2),
-                ("convolution alone: linear", identity, np.ones_like))):
-        for name, dtype, style in (("float32", np.float32, dict(
-                color=BLUE, linewidth=4)), ("float64", np.float64, dict(
-                    color="black", linewidth=1))):
-            axes.loglog(sizes, errors(activation, derivative, dtype),
-                        label=name, **style)
+    figure = Figure(figsize=(7, 2.9))
+    both = figure.subplots(1, 2, sharey=True, gridspec_kw=dict(
+        left=0.1, right=0.99, bottom=0.17, top=0.92, wspace=0.05))
+    for axes, title, *functions in (
+            (both[0], "convolution and tanh", np.tanh,
+             lambda Z: 1 - np.tanh(Z)**2),
+            (both[1], "convolution alone: linear", same_Z, np.ones_like)):
+        for dtype, style in ((np.float32, dict(color=BLUE, linewidth=4)),
+                             (np.float64, dict(color="black", linewidth=1))):
+            axes.loglog(sizes, list(step_errors(sizes, *functions, dtype)),
+                        label=dtype.__name__, **style)
         axes.axvline(1e-5, color="gray", linewidth=0.8, linestyle="--")
-        axes.set(title=title, xlabel="step", ylim=(1e-17, 1e3))
-    figure.axes[0].set(ylabel="relative error")
-    figure.axes[0].legend(frameon=False)
+        axes.set(title=title, xlabel="step", ylim=(1e-17, 1e3),
+                 xticks=10.**np.arange(-12, 1, 2),
+                 yticks=10.**np.arange(-15, 4, 3))
+        axes.minorticks_off()
+    both[0].set(ylabel="relative error")
+    both[0].legend(frameon=False)
     return figure
 
 
 def curves():
     """Show the loss curves of both engines on each other."""
-    from tensorflow import keras as K
-    x, y, *_ = load_data("digits", seed=1)
-    rng, T = np.random.default_rng(1), np.eye(10, dtype=np.float32)[y]
-    weights = lenet5_numpy.initial_weights(rng)
-    model = load("5-lenet5.py")(K.Input(shape=(28, 28, 1)))
-    model.set_weights(weights)
-    adam, history = lenet5_numpy.Adam(weights), {"numpy": [], "keras": []}
-
-    def keras_loss(batch):
-        model.reset_metrics()
-        return model.train_on_batch(x[batch], T[batch], return_dict=True)[
-            "loss"]
-
-    for _ in range(4):
-        order = rng.permutation(len(x))
-        history["numpy"].append([lenet5_numpy.train_epoch(
-            x[order], T[order], weights, adam, 32)])
-        history["keras"].append([[
-            keras_loss(order[i:i + 32]) for i in range(0, len(x), 32)]])
+    _, history, _ = trained([NumPyEngine, KerasEngine])
     return pictures.curves(history)
 
 
@@ -347,32 +335,28 @@ def curves():
 
 def forward():
     """The window slides over the image; its products are summed."""
-    Z = plane(conv_forward(IMAGE, W, [0], identity, "valid"))
+    Z = plane(conv_forward(IMAGE, W, [0], same_Z, "valid"))
 
     def frame(step, caption, done, products):
         """Draw window number step, and some sums and lines of products."""
         figure, axes = canvas(6.8)
-        current = np.arange(4).reshape(2, 2) == step
         for x, name in ((2.3, "image"), (6.6, "kernel"), (22.7, "Z")):
             text(axes, x, 0.9, name)
-        grid(axes, 0.8, 1.5, plane(IMAGE), window(*PLACES[step])
-             if current.any() else None)
+        grid(axes, 0.8, 1.5, PIXELS, window(step))
         text(axes, 4.7, 3, "*", fontsize=12)
-        grid(axes, 5.6, 2, KERNEL, np.full((2, 2), current.any()))
-        if current.any():
-            for (i, j), weight in np.ndenumerate(KERNEL):
-                y, x = PLACES[step]
-                text(axes, 1.58 + x + j, 2.3 + y + i, f"·{weight:g}",
-                     fontsize=6)
+        grid(axes, 5.6, 2, KERNEL, np.full((2, 2), step is not None))
+        for (y, x), weight in zip(np.argwhere(window(step)), KERNEL.flat):
+            text(axes, 1.58 + x, 2.3 + y, f"·{weight:g}", fontsize=6)
         for line, place in enumerate(PLACES):
             y = 1.5 + line
             if line == step:
-                fill(axes, 9.6, y - 0.45, 10.2, 0.9)
+                box(axes, 9.6, y - 0.45, 10.2, 0.9, facecolor=BLUE,
+                    linewidth=0)
             if line < products:
-                text(axes, 9.9, y, terms(place), ha="left")
+                text(axes, 9.9, y, terms(line), ha="left")
             if line < done:
                 text(axes, 17.6, y, f"= {Z[place]:g}", ha="left")
-        grid(axes, 21.7, 2, up_to(done, Z), current)
+        grid(axes, 21.7, 2, strings(Z, STEPS < done), STEPS == step)
         text(axes, 12.5, 6, caption)
         return figure
 
@@ -387,81 +371,65 @@ def forward():
     yield frame(None, whole, 4, 4), 5
 
 
-def shares():
-    """Return what each number of dZ, the others 0, gives to dA_prev."""
-    return [plane(conv_backward(DZ * (np.arange(4) == step).reshape(DZ.shape),
-                                IMAGE, W, [0], "valid")[0])
-            for step in range(4)]
-
-
 def backward():
     """Each number of dZ times the kernel is added where its window was."""
-    dZ, added = plane(DZ), shares()
+    dZ = plane(DZ)
+    added = [plane(conv_backward(DZ * (STEPS == step)[None, :, :, None],
+                                 IMAGE, W, [0], "valid")[0])
+             for step in range(4)]
     sums = np.cumsum([np.zeros((3, 3)), *added], axis=0)
-    assert (sums[4] == plane(conv_backward(DZ, IMAGE, W, [0],
-                                           "valid")[0])).all()
 
     def frame(step, caption, products, values):
         """Draw step number step; values stand in dA_prev."""
         figure, axes = canvas(10.6)
-        current = np.arange(4).reshape(2, 2) == step
-        now = window(*PLACES[step]) if current.any() else np.zeros((3, 3))
         for x, y, name in ((1.8, 0.9, "dZ"), (6, 0.9, "kernel"),
                            (21.6, 4, "dA_prev")):
             text(axes, x, y, name)
-        grid(axes, 0.8, 1.5, dZ, current)
+        grid(axes, 0.8, 1.5, dZ, STEPS == step)
         text(axes, 3.9, 2.5, "·")
-        grid(axes, 5, 1.5, KERNEL, np.full((2, 2), current.any()))
-        if current.any():
+        grid(axes, 5, 1.5, KERNEL, np.full((2, 2), step is not None))
+        if step is not None:
             text(axes, 8.1, 2.5, "=")
             grid(axes, 9.2, 1.5, dZ.flat[step] * KERNEL, np.ones((2, 2)))
-        for line, place in enumerate(PLACES):
-            x = 0.8 + 4.2 * line
-            strings = np.full((3, 3), "", object)
-            if line < products:
-                strings[window(*place)] = [
-                    f"{value:g}" for value in added[line][window(*place)]]
-            text(axes, x + 1.5, 5, f"{dZ[place]:g} · kernel")
-            grid(axes, x, 5.5, strings,
-                 window(*place) * (line == step or not current.any()))
+        for line in range(4):
+            x, mask = 0.8 + 4.2 * line, window(line)
+            text(axes, x + 1.5, 5, f"{dZ.flat[line]:g} · kernel")
+            grid(axes, x, 5.5, strings(added[line], mask & (line < products)),
+                 mask & (step in (line, None)))
             text(axes, x + 3.6, 7, "+" if line < 3 else "=")
-        grid(axes, 19.2, 4.6, values, now, size=1.6)
+        grid(axes, 19.2, 4.6, values, window(step), size=1.6)
         text(axes, 12.5, 9.8, caption)
         return figure
 
-    def written(values):
-        return np.array([[f"{v:g}" for v in row] for row in values], object)
+    whole = "each number of dZ times the kernel, added where its window was"
+    yield frame(None, whole, 4, sums[4]), 3
+    for step, (y, x) in enumerate(PLACES):
+        number = f"dZ[{y}, {x}] = {dZ[y, x]:g}"
+        both = strings(sums[step]) + " + " + strings(added[step])
+        yield frame(step, f"{number}, times the kernel", step, sums[step]), 2
+        yield frame(step, f"added where the window of {number} was", step + 1,
+                    np.where(window(step), both, strings(sums[step]))), 2.4
+        yield frame(step, "the sum so far", step + 1, sums[step + 1]), 1.4
+    yield frame(None, whole, 4, sums[4]), 5
 
-    whole = ("each number of dZ times the kernel, added where its window was")
-    yield frame(None, whole, 4, written(sums[4])), 3
-    for step, place in enumerate(PLACES):
-        before, after = written(sums[step]), written(sums[step + 1])
-        mask, adding = window(*place), before.copy()
-        adding[mask] = [f"{a:g} + {b:g}" for a, b in zip(
-            sums[step][mask], added[step][mask])]
-        number = f"dZ[{place[0]}, {place[1]}] = {dZ[place]:g}"
-        yield frame(step, f"{number}, times the kernel", step, before), 2
-        yield frame(step, f"added where the window of {number} was",
-                    step + 1, adding), 2.4
-        yield frame(step, "the sum so far", step + 1, after), 1.4
-    yield frame(None, whole, 4, written(sums[4])), 5
 
+# The program
 
 FIGURES = [convolution, im2col, padding, pooling, lenet, steps, curves]
 ANIMATIONS = [forward, backward]
 
 
 def animate(frames, path):
-    """Write the frames of an animation, in few colors, as a GIF."""
-    pictures, seconds = [], []
-    for figure, duration in frames:
+    """Write the frames of an animation, in few colours, as a GIF."""
+    images, durations = [], []
+    for figure, seconds in frames:
         data = io.BytesIO()
         figure.savefig(data, format="png", dpi=100)
-        picture = Image.open(data).convert("RGB")
-        pictures.append(picture.quantize(16, dither=Image.Dither.NONE))
-        seconds.append(round(1000 * duration))
-    pictures[0].save(path, save_all=True, append_images=pictures[1:],
-                     duration=seconds, loop=0, optimize=True)
+        image = Image.open(data).convert("RGB")
+        images.append(image.quantize(16, dither=Image.Dither.NONE))
+        durations.append(round(1000 * seconds))
+    images[0].save(path, save_all=True, append_images=images[1:],
+                   duration=durations, loop=0, optimize=True)
 
 
 def filename(function):
@@ -479,36 +447,45 @@ def draw(function, folder):
     return path
 
 
-def main(argv=None):
-    """Run; return the exit status."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+def parsed(argv):
+    """Return the folder, and the functions that are to draw into it."""
     drawings = {function.__name__: function
                 for function in FIGURES + ANIMATIONS}
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path,
-                        default=Path("figures"),
-                        help="to write into (default: figures/)")
+    parser = Parser(description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", type=Path,
+                        help="to write into; it is made if it is missing")
     parser.add_argument("--only", metavar="NAME,NAME",
                         help=f"of {', '.join(drawings)}")
     parser.add_argument("--force", action="store_true",
-                        help="replace figures that are there already")
+                        help="replace pictures that are there already")
     args = parser.parse_args(argv)
-    chosen = args.only.split(",") if args.only else list(drawings)
-    if not set(chosen) <= set(drawings):
+    names = drawings if args.only is None else args.only.split(",")
+    if not set(names) <= set(drawings):
         parser.error(f"--only: expected some of {', '.join(drawings)}, got "
-                     f"{args.only}")
-    there = [filename(drawings[name]) for name in chosen
-             if (args.folder / filename(drawings[name])).exists()]
+                     f"{args.only!r}")
+    functions = [drawings[name] for name in dict.fromkeys(names)]
+    there = [name for name in map(filename, functions)
+             if (args.folder / name).exists()]
     if there and not args.force:
         parser.error(f"{args.folder} holds {', '.join(there)} already; pass "
                      "--force to replace them")
-    problem = problem_with(args.folder, map(filename, drawings.values()))
+    problem = problem_with(args.folder, map(filename, functions))
     if problem:
         parser.error(f"{args.folder}: {problem}")
-    for name in tqdm(chosen, unit="figure"):
-        draw(drawings[name], args.folder)
+    return args.folder, functions
+
+
+def main(argv=None):
+    """Run; return the exit status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        folder, functions = parsed(argv)
+        for function in tqdm(functions, unit="picture"):
+            draw(function, folder)
+    except UserError as error:
+        print(f"figures.py: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

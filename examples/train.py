@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from common import integer_from, problem_with, put
+from common import Parser, UserError, integer_from, problem_with, put
 from lenet5_numpy import initial_weights
 from training import pictures
 from training.checkpoint import Epoch, Run, epochs_in
-from training.data import UserError, load_data
+from training.data import load_data
 from training.engines import KerasEngine, NumPyEngine
 from training.output import Steady, say
 
@@ -36,14 +36,6 @@ ENGINES = {"both": [NumPyEngine, KerasEngine], "numpy": [NumPyEngine],
 
 
 # The arguments
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message):
-        """Raise what main() prints."""
-        raise UserError(message)
-
 
 def parsed(argv):
     """Return the arguments."""

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from training.data import UserError, load_data
+from common import UserError
+from training.data import load_data
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
 GOOD = dict(x_train=IMAGES, y_train=np.arange(3), x_test=IMAGES,

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import put
-from training.data import UserError
+from common import UserError, put
 
 
 class Epoch(NamedTuple):

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from common import UserError
+
 KEYS = (("x_train", "y_train", "x_test", "y_test"),
         ("X_train", "Y_train", "X_valid", "Y_valid"))
-
-
-class UserError(Exception):
-    """Something in the user's input is wrong; the message says what."""
 
 
 def digits(seed):
