@@ -119,16 +119,17 @@ def mask(pixels, ties, A_prev=None):
     return hit
 
 
-def share(do, pixels, mode, A_prev):
-    """Return what part of dA each element of a window gets."""
+def share(do, pixels, mode, A_prev, kernel, d):
+    """Return what each element of a window gets of dA's numbers (m, c)."""
     if mode == 'avg':
-        return np.full(pixels.shape, 1 / np.prod(pixels.shape[1:3]))
-    return do.mask(pixels, do.ties, A_prev)
+        return np.broadcast_to(d[:, None, None] / (kernel[0] * kernel[1]),
+                               pixels.shape)
+    return do.mask(pixels, do.ties, A_prev) * d[:, None, None]
 
 
-def add(dA_prev, rows, cols, shares, d):
-    """Add the shares of dA's numbers of a window (m, c) to it."""
-    dA_prev[:, rows, cols] += shares * d[:, None, None]
+def add(dA_prev, rows, cols, shares):
+    """Add the shares to a window."""
+    dA_prev[:, rows, cols] += shares
 
 
 STEPS = {
@@ -189,8 +190,8 @@ def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
     dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
     for y, x in np.ndindex(looped.shape[1:3]):
         place = do.window(y, x, kernel, stride)
-        shares = do.share(do, do.read(A_prev, *place), mode, A_prev)
-        do.add(dA_prev, *place, shares, looped[:, y, x])
+        do.add(dA_prev, *place, do.share(
+            do, do.read(A_prev, *place), mode, A_prev, kernel, looped[:, y, x]))
     return do.dA_prev(dA_prev, dA, A_prev)
 
 

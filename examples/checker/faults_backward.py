@@ -127,14 +127,17 @@ def gradients(outputs, line):
              lambda gradient, dZ: np.trunc(gradient))]]
 
 
-def images(loop, db):
-    """Return what goes wrong where the images are numbered."""
-    return [cause(f"{what}.", loop, {"looped": change}, *[{
+def images(loop, adds, db):
+    """Return what goes wrong where the images are numbered.
+
+    loop, adds, db: the lines to write; db is "" where there is none.
+    """
+    return [cause(f"{what}.", line + db, {"looped": change}, *[{
         "looped": change, "db": lambda dZ, change=change: by.db(change(dZ))
-        }] * db) for what, change in [
-            ("Only the first image is computed", lambda dZ: kept(dZ, 0)),
-            ("Only the last image is computed", lambda dZ: kept(dZ, -1)),
-            ("Of dZ, or dA, the first image is taken for each image",
+        }] * bool(db)) for what, line, change in [
+            ("Only the first image is computed", loop, lambda dZ: kept(dZ, 0)),
+            ("Only the last image is computed", loop, lambda dZ: kept(dZ, -1)),
+            ("The gradient of the first image is taken for each image", adds,
              lambda dZ: np.repeat(dZ[:1], len(dZ), axis=0))]]
 
 
@@ -200,7 +203,8 @@ CONV_BACKWARD = [
         ("In dA_prev rows and columns of the kernels are swapped",
          dA_by(lambda W: W.transpose(1, 0, 2, 3))),
         ("dA_prev is computed with the first kernel alone",
-         dA_by(lambda W: W[..., :1])),
+         dA_by(lambda W: W[..., :1]), dA_by(
+             lambda W: W * (np.arange(W.shape[3]) == 0))),
         ("dA_prev adds up the images", {
             "add_dA": lambda dA_pad, rows, cols, W, d: by.add_dA(
                 dA_pad, rows, cols, W, d.sum(axis=0, keepdims=True))}),
@@ -253,4 +257,4 @@ CONV_BACKWARD = [
           RETURN, {"dA_prev": lambda dA_prev, dZ, A_prev: dA_prev * (
               A_prev > 0)}),
     *gradients(["dA_prev", "dW", "db"], RETURN),
-    *images(f"{LOOP}\n{DB}", True)]
+    *images(LOOP, f"{DA}\n{DW}", f"\n{DB}")]

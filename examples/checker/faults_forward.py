@@ -5,13 +5,8 @@ from . import definition as by
 from .faults_shared import H_AND_W, PADDING, cause, geometry, kept, sized
 
 
-def repeated(image):
-    """Return a step that gives every image the result of one."""
-    return {"A": lambda A: np.repeat(A[[image]], len(A), axis=0)}
-
-
-def outputs(size):
-    """Return the causes of both forward passes, with the lines of a size."""
+def outputs(size, place):
+    """Return the causes of both forward passes, with the lines to write."""
     return [
         *[cause(f"The output's size {what}.", size, way) for what, way in [
             ("is one row and one column short", {
@@ -24,11 +19,15 @@ def outputs(size):
                 "size": lambda sizes, padded, k, s, padding: [
                     -(-(p - k) // s) + 1
                     for p, k, s in zip(padded, k, s)]})]],
-        *[cause(f"{what}.", "for n in range(m):", way) for what, way in [
-            ("Only the first image is computed", {"A": lambda A: kept(A, 0)}),
-            ("Only the last image is computed", {"A": lambda A: kept(A, -1)}),
-            ("The first image is computed for each image", repeated(0)),
-            ("The last image is computed for each image", repeated(-1))]]]
+        *[cause(f"{what}.", f"for n in range(m):\n{place}", {"A": change}, {
+            "finish": lambda Z, b, f, change=change: f(change(Z) + np.ravel(
+                b))}) for what, change in [
+            ("Only the first image is computed", lambda A: kept(A, 0)),
+            ("Only the last image is computed", lambda A: kept(A, -1)),
+            ("The first image is computed for each image",
+             lambda A: np.repeat(A[:1], len(A), axis=0)),
+            ("The last image is computed for each image",
+             lambda A: np.repeat(A[-1:], len(A), axis=0))]]]
 
 
 def reordered(pixels, W):
@@ -43,7 +42,7 @@ SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
 PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 CONV_FORWARD = [
     *PADDING, *geometry("kh, kw, c_prev, c_new = W.shape", PLACE, SIZE),
-    *outputs(SIZE), H_AND_W,
+    *outputs(SIZE, PLACE), H_AND_W,
     cause('The output of "same" is given the size of the input.', SIZE, {
         "size": lambda sizes, padded, k, s, padding: sizes if (
             padding == "same") else by.size(sizes, padded, k, s, padding)}),

@@ -2,7 +2,7 @@
 import numpy as np
 
 from . import definition as by
-from .faults_backward import WINDOW, gradients, images, not_square
+from .faults_backward import WINDOW, gradients, images
 from .faults_forward import SIZE, outputs
 from .faults_shared import H_AND_W, cause, geometry
 
@@ -20,7 +20,7 @@ MEAN = "A[n, y, x, c] = np.mean(window)"
 SIZE = SIZE.replace("_pad", "_prev")
 PLACE = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
 POOL_FORWARD = [
-    *geometry("kh, kw = kernel_shape", PLACE, SIZE), *outputs(SIZE), H_AND_W,
+    *geometry("kh, kw = kernel_shape", PLACE, SIZE), *outputs(SIZE, PLACE), H_AND_W,
     *[cause(f"{what}.", line, *ways) for what, line, *ways in [
         ("Mean and maximum are mixed up", IF, {
             "reduce": lambda pixels, mode: by.reduce(
@@ -63,11 +63,20 @@ POOL_FORWARD = [
           "A = np.zeros((m, h_new, w_new, c_prev))", {"A": np.trunc})]
 
 
-def shares(maximum=lambda pixels, hit: hit, mean=lambda pixels: np.full(
-        pixels.shape, 1 / pixels[0, ..., 0].size)):
+def shares(maximum=lambda pixels, hit, number: hit,
+           divisor=lambda m, number: number):
     """Return a step that gives elements of a window other shares."""
-    return {"share": lambda do, pixels, mode, A_prev: mean(pixels) if (
-        mode == 'avg') else maximum(pixels, do.mask(pixels, do.ties))}
+    return {"share": lambda do, pixels, mode, A_prev, kernel, d: (
+        np.broadcast_to(d[:, None, None] / divisor(
+            len(pixels), kernel[0] * kernel[1]), pixels.shape)
+        if mode == 'avg' else d[:, None, None] * maximum(
+            pixels, do.mask(pixels, do.ties, A_prev), kernel[0] * kernel[1]))}
+
+
+def by_mode(word):
+    """Return a step that computes a share as for another mode."""
+    return {"share": lambda do, pixels, mode, *rest: by.share(
+        do, pixels, word(mode), *rest)}
 
 
 def masked(maximum):
@@ -88,24 +97,23 @@ MEAN = "dA_prev[window] += dA[n, y, x, c] / (kh * kw)"
 POOL_BACKWARD = [
     *geometry("kh, kw = kernel_shape", WINDOW),
     cause("`=` for `+=`: where windows overlap, gradients add up.",
-          f"{MEAN}\n{MAX}", {"add": lambda dA_prev, rows, cols, shares, d: (
-              dA_prev.__setitem__(np.s_[:, rows, cols],
-                                  shares * d[:, None, None]))}),
+          f"{MEAN}\n{MAX}", {"add": lambda dA_prev, rows, cols, shares: (
+              dA_prev.__setitem__(np.s_[:, rows, cols], shares))}),
     *[cause(f"{what}.", line, *ways) for what, line, *ways in [
         ("The average is not divided by kh * kw", MEAN,
-         shares(mean=np.ones_like)),
-        ("The average is divided by m too", MEAN, shares(
-            mean=lambda pixels: np.full(pixels.shape, 1 / (
-                pixels.size / pixels.shape[3])))),
-        ("The average is divided by m, not by kh * kw", MEAN, shares(
-            mean=lambda pixels: np.full(pixels.shape, 1 / len(pixels)))),
-        ("The gradient of a maximum is divided by kh * kw", MAX, shares(
-            lambda pixels, hit: hit / pixels[0, ..., 0].size)),
-        ("The gradient is multiplied by the maximum", MAX, shares(
-            lambda pixels, hit: hit * pixels)),
+         shares(divisor=lambda m, number: 1)),
+        ("The average is divided by m too", MEAN,
+         shares(divisor=lambda m, number: m * number)),
+        ("The average is divided by m, not by kh * kw", MEAN,
+         shares(divisor=lambda m, number: m)),
+        ("The gradient of a maximum is divided by kh * kw", MAX,
+         shares(lambda pixels, hit, number: hit / number)),
+        ("The gradient is multiplied by the maximum", MAX,
+         shares(lambda pixels, hit, number: hit * pixels)),
         ("Ties share the gradient: a subgradient, but neither the mask of "
          "courses nor the first element of TensorFlow", MAX, shares(
-             lambda pixels, hit: hit / hit.sum(axis=(1, 2), keepdims=True))),
+             lambda pixels, hit, _: hit / hit.sum(axis=(1, 2),
+                                                  keepdims=True))),
         ("At a tie the last element gets the gradient: all do (courses), or "
          "the first (TensorFlow)", MASK, {"mask": last_of}),
         ("The maximum starts at 0: negative pixels get no gradient", MASK,
@@ -120,22 +128,18 @@ POOL_BACKWARD = [
         ("The maximum is that of the whole image, not of the window", MASK, {
             "mask": lambda pixels, ties, A_prev: pixels == A_prev.max(
                 axis=(1, 2), keepdims=True)}),
-        ("Mean and maximum are mixed up", IF, {
-            "share": lambda do, pixels, mode, A_prev: by.share(
-                do, pixels, 'max' if mode == 'avg' else 'avg', A_prev)}),
+        ("Mean and maximum are mixed up", IF, by_mode(
+            lambda mode: 'max' if mode == 'avg' else 'avg')),
         ("mode is not looked at, or compared with another word: always the "
-         "maximum", IF, {"share": lambda do, pixels, mode, A_prev: by.share(
-             do, pixels, 'max', A_prev)}),
+         "maximum", IF, by_mode(lambda mode: 'max')),
         ("mode is not looked at, or compared with another word: always the "
-         "mean", IF, {"share": lambda do, pixels, mode, A_prev: by.share(
-             do, pixels, 'avg', A_prev)}),
+         "mean", IF, by_mode(lambda mode: 'avg')),
         ("The mean has no gradient: mode is compared with another word than "
-         "'avg'", IF, shares(mean=np.zeros_like)),
+         "'avg'", IF, shares(divisor=lambda m, number: np.inf)),
         ("dA_prev starts as A_prev: it starts with zeros",
          "dA_prev = np.zeros(A_prev.shape)",
          {"start": lambda A_prev, A_pad: A_prev.copy()}),
-        ("h_new and w_new are swapped", LOOP, {"looped": not_square}),
         ("dA_prev is multiplied by A_prev > 0: there is no ReLU here",
          "return dA_prev", {"dA_prev": lambda dA_prev, dA, A_prev: (
              dA_prev * (A_prev > 0))})]],
-    *gradients(["dA_prev"], "return dA_prev"), *images(LOOP, False)]
+    *gradients(["dA_prev"], "return dA_prev"), *images(LOOP, f"{MEAN}\n{MAX}", "")]

@@ -4,7 +4,7 @@ import inspect
 import numpy as np
 
 from .cases import calls_of, labels_of, results_of
-from .causes import equal, find, lines_to_write
+from .causes import differs, equal, find, lines_to_write
 from .definition import OUTPUTS, RULES, total_to_keep
 
 SIGNATURES = {
@@ -97,10 +97,7 @@ def reason(outcome):
 
 def first_difference(ours, expected):
     """Return the index of the first number that differs."""
-    with np.errstate(all="ignore"):
-        scale = np.abs(expected).max() or 1.0
-        wrong = ~(np.abs(ours.astype(float) - expected) <= 1e-6 * scale)
-    return tuple(int(i) for i in np.argwhere(wrong)[0])
+    return tuple(int(i) for i in np.argwhere(differs(ours, expected))[0])
 
 
 def score(name, rule, outcomes):
@@ -180,7 +177,8 @@ def explain_wrong(check, rule, sets, wrong, results, outcomes):
     sentences = [" And: ".join(one.sentence for one in causes)
                  for causes in sets]
     check["write"] = [lines_to_write(name, causes, rule) for causes in sets]
-    other = [one for one in rules_of(name) if not wrong[one]]
+    other = [one for one in rules_of(name) if not wrong[one]
+             and len(results[one]) == len(labels_of(name, one))]
     if not sets and other:
         sentences = [f"It follows {RULE_NAMES[other[0]]}, which --same does "
                      "not accept."]
