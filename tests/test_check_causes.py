@@ -104,7 +104,7 @@ def test_no_two_causes_have_the_same_results(name, rule):
         for way in one.ways:
             results = [cases.results_of(name, rule, label, way)
                        for label in labels]
-            key = str([result.partition(": ")[0] if isinstance(result, str)
+            key = str([causes.kind(result) if isinstance(result, str)
                        else [(array.shape, array.round(6).tobytes())
                              for array in result] for result in results])
             assert seen.setdefault(key, one) is one or all(

@@ -186,7 +186,8 @@ def look(function):
     hidden = seen(outputs)
     report = {"parameters": seen(lambda: int(model.count_params())),
               "shapes": hidden and [list(Y.shape[1:]) for Y in hidden],
-              "lowest": hidden and [float(Y.min()) for Y in hidden],
+              "lowest": hidden and [
+                  float(Y.min()) for Y in hidden if Y.shape[3:] != (1,)],
               "pooled": hidden and [float(np.abs(
                   small - large.reshape(20, h // 2, 2, h // 2, 2, -1).max(
                       axis=(2, 4))).max()) for h, large, small in (

@@ -136,11 +136,12 @@ def judge(name, parameters, outcomes, accepted):
     wrong = {rule: [label for label, (result, _) in cases.items()
                     if result != "pass" and label not in remarks]
              for rule, cases in results.items()}
+    allowed = [rule for rule in allowed if results[rule]]
     allowed.sort(key=lambda rule: score(name, rule, outcomes), reverse=True)
-    best = allowed[0]
-    if not any(results.values()):
+    if not allowed:
         return {**check, "verdict": "skipped",
                 "cause": "It has no such case under the accepted rules."}
+    best = allowed[0]
     if wrong[best]:
         found, sets = find(name, allowed, wrong, outcomes)
         best = found or best
@@ -152,8 +153,10 @@ def judge(name, parameters, outcomes, accepted):
     check["rule"] = best
     check["cases"] = [{"name": label, "result": result, "message": message}
                       for label, (result, message) in cases.items()]
-    right = [rule for rule in known if not wrong[rule] and results[rule]]
-    if name[:4] == "conv" and right in ([best], RULES):
+    complete = [rule for rule in known
+                if len(results[rule]) == len(labels_of(name, rule))]
+    check["partial"] = not complete
+    if name[:4] == "conv" and best in complete and not wrong[best]:
         check["same"] = best
     for i, output in enumerate(OUTPUTS[name]):
         verdicts = {equal(outcomes[label]["arrays"][i],

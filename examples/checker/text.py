@@ -35,6 +35,8 @@ def headline(check):
     verdict, rule = check["verdict"], check["rule"]
     color = {"right": 32, "wrong": 31}.get(verdict, 33)
     line = f"{check['function'] or check['path']}: {colored(verdict, color)}"
+    if verdict == "right" and check.get("partial"):
+        return f"{line} in this case"
     if verdict == "right" and check["same"] and rule != "keras":
         return f"{line}, with {RULE_NAMES[rule]}"
     if verdict == "wrong" and rule in RULE_NAMES and check["cases"]:
