@@ -53,8 +53,9 @@ def arguments(argv):
         "a file, or a folder that holds some of the five files"))
     parser.add_argument("--class", dest="folder", type=Path, metavar="FOLDER",
                         help="every subfolder is one student")
-    parser.add_argument("--same", default=",".join(RULES), metavar="RULES", help=(
-        'rules of "same" that are accepted (default: %(default)s)'))
+    parser.add_argument("--same", default=",".join(RULES), metavar="RULES",
+                        help='rules of "same" that are accepted (default: '
+                        "%(default)s)")
     parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS",
                         help="per case (default: %(default)s)")
     parser.add_argument("--case", metavar="NAME",
@@ -74,9 +75,9 @@ def arguments(argv):
              f"{', '.join(RULES)}, got {','.join(options.same)}"),
             (not 0 < options.timeout < float("inf"), "--timeout: expected "
              f"seconds above 0, got {options.timeout:g}"),
-            (options.case and not any(options.case in calls_of(name)
-                              for name in OUTPUTS), "--case: no "
-             f"case {options.case!r}; --verbose lists them"),
+            (options.case and not any(
+                options.case in calls_of(name) for name in OUTPUTS),
+             f"--case: no case {options.case!r}; --verbose lists them"),
             (bool(options.paths) == bool(options.folder),
              "expected a PATH, or --class FOLDER"),
             (options.folder and options.gradescope, "--gradescope: expected "

@@ -271,17 +271,24 @@ for function in (CF, PF, CB, PB):
                 (f"{b} is used for both axes", {a: b}, (1, 1))):
             if function == CB and a == "kh":
                 cause = "kh and kw are mixed up"
-            fault(function, cause, (line, line.replace(value, ", ".join(
-                f"{value}[{i}]" for i in places) + rest)))
+            counted = " where windows are taken and counted" * (
+                function in (CF, PF))
+            fault(function, cause + counted * (function == PF), (
+                line, line.replace(value, ", ".join(
+                    f"{value}[{i}]" for i in places) + rest)))
             inside = " where a window" * (function in (CF, PF))
             fault(function, cause + inside, (WINDOW, swapped(WINDOW, pairs)))
             if inside:
                 sizes = [f"({axis}_{'pad' if function == CF else 'prev'} - "
                          f"k{axis}) // s{axis} + 1" for axis in "hw"]
-                fault(function, f"{cause} in the output's", *[
-                    (size, swapped(size, pairs)) for size in sizes])
+                changes = [(size, swapped(size, pairs)) for size in sizes]
+                fault(function, f"{cause} in the output's", *changes)
+                fault(function, cause + counted, *changes,
+                      (WINDOW, swapped(WINDOW, pairs)))
     fault(function, "The stride is forgotten where",
           (WINDOW, "y:y + kh, x:x + kw"))
+    fault(function, "The stride is forgotten where",
+          (WINDOW, "y:y + kh, x*sw:x*sw + kw"))
     fault(function, "The row and the column of a window",
           (WINDOW, "x*sh:x*sh + kh, y*sw:y*sw + kw"))
     if function != PB:

@@ -190,8 +190,8 @@ def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
     dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
     for y, x in np.ndindex(looped.shape[1:3]):
         place = do.window(y, x, kernel, stride)
-        do.add(dA_prev, *place, do.share(
-            do, do.read(A_prev, *place), mode, A_prev, kernel, looped[:, y, x]))
+        pixels, d = do.read(A_prev, *place), looped[:, y, x]
+        do.add(dA_prev, *place, do.share(do, pixels, mode, A_prev, kernel, d))
     return do.dA_prev(dA_prev, dA, A_prev)
 
 

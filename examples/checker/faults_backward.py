@@ -1,4 +1,6 @@
 """What goes wrong in conv_backward, and at the end of both passes."""
+import itertools
+
 import numpy as np
 
 from . import definition as by
@@ -112,19 +114,22 @@ def gradients(outputs, line):
     """Return what goes wrong at the end, in each output and in several."""
     several = [[one] for one in outputs] + (
         [["dW", "db"], ["dA_prev", "dW"], outputs] if outputs[1:] else [])
-    return [cause(
-        f"{', '.join(some[:-1])}{' and ' if some[1:] else ''}{some[-1]} "
-        f"{'are' if some[1:] else 'is'} {what}.", line, *[
-            {step: function for output in some for step, function in
-             post(output, change).items()} for change in changes])
-        for some in several for what, *changes in [
-            ("divided by m", lambda gradient, dZ: gradient / len(dZ)),
-            ("divided by the number of windows: sums, not means",
-             lambda gradient, dZ: gradient / (dZ.size / dZ.shape[3]),
-             lambda gradient, dZ: gradient / (dZ[0].size / dZ.shape[3])),
-            ("of the wrong sign", lambda gradient, dZ: -gradient),
-            ("truncated to whole numbers",
-             lambda gradient, dZ: np.trunc(gradient))]]
+    kinds = [
+        ("divided by m", lambda gradient, dZ: gradient / len(dZ)),
+        ("divided by the number of windows: sums, not means",
+         lambda gradient, dZ: gradient / (dZ.size / dZ.shape[3]),
+         lambda gradient, dZ: gradient / (dZ[0].size / dZ.shape[3])),
+        ("of the wrong sign", lambda gradient, dZ: -gradient),
+        ("truncated to whole numbers",
+         lambda gradient, dZ: np.trunc(gradient))]
+    found = []
+    for some, (what, *changes) in itertools.product(several, kinds):
+        names = " and ".join(filter(None, [", ".join(some[:-1]), some[-1]]))
+        found.append(cause(
+            f"{names} {'are' if some[1:] else 'is'} {what}.", line, *[
+                {step: function for output in some for step, function in
+                 post(output, change).items()} for change in changes]))
+    return found
 
 
 def images(loop, adds, db):

@@ -41,7 +41,7 @@ SIZE = ("h_new = (h_pad - kh) // sh + 1\n"
 SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
 PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 CONV_FORWARD = [
-    *PADDING, *geometry("kh, kw, c_prev, c_new = W.shape", PLACE, SIZE),
+    *PADDING, *geometry("kh, kw, c_prev, c_new = W.shape", PLACE, SIZE, True),
     *outputs(SIZE, PLACE), H_AND_W,
     cause('The output of "same" is given the size of the input.', SIZE, {
         "size": lambda sizes, padded, k, s, padding: sizes if (

@@ -20,7 +20,8 @@ MEAN = "A[n, y, x, c] = np.mean(window)"
 SIZE = SIZE.replace("_pad", "_prev")
 PLACE = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
 POOL_FORWARD = [
-    *geometry("kh, kw = kernel_shape", PLACE, SIZE), *outputs(SIZE, PLACE), H_AND_W,
+    *geometry("kh, kw = kernel_shape", PLACE, SIZE),
+    *outputs(SIZE, PLACE), H_AND_W,
     *[cause(f"{what}.", line, *ways) for what, line, *ways in [
         ("Mean and maximum are mixed up", IF, {
             "reduce": lambda pixels, mode: by.reduce(
@@ -142,4 +143,5 @@ POOL_BACKWARD = [
         ("dA_prev is multiplied by A_prev > 0: there is no ReLU here",
          "return dA_prev", {"dA_prev": lambda dA_prev, dA, A_prev: (
              dA_prev * (A_prev > 0))})]],
-    *gradients(["dA_prev"], "return dA_prev"), *images(LOOP, f"{MEAN}\n{MAX}", "")]
+    *gradients(["dA_prev"], "return dA_prev"),
+    *images(LOOP, f"{MEAN}\n{MAX}", "")]

@@ -129,12 +129,12 @@ def sized(kernel=lambda *k: k, stride=lambda *s: s):
         sizes, padded, kernel(*k), stride(*s), padding)}
 
 
-def geometry(unpack, place, size=None):
+def geometry(unpack, place, size=None, pads=False):
     """Return the causes in kernels and strides.
 
     unpack, place, size: the lines that unpack kh and kw, take a window and
-    compute the size of the output. A backward pass computes no size, and its
-    results do not tell a wrong kernel from one that is wrong in windows alone.
+    compute the size of the output. Where nothing is padded, or no size is
+    computed, the results do not tell where a kernel or a stride is wrong.
     """
     found = []
     for first, second, step, line in (
@@ -145,17 +145,23 @@ def geometry(unpack, place, size=None):
                 (f"{first} is used for both axes", lambda a, b: (a, a)),
                 (f"{second} is used for both axes", lambda a, b: (b, b))):
             whole, windows = {step: change}, window(**{step: change})
+            sizes = sized(**whole)
             if not size:
                 found.append(cause(f"{what}.", f"{line}\n{place}", whole,
                                    windows))
                 continue
-            found += [cause(f"{what}.", line, whole),
-                      cause(f"{what} where a window is taken.", place,
-                            windows),
-                      cause(f"{what} in the output's size.", size,
-                            sized(**whole))]
+            if pads:
+                found.append(cause(f"{what}.", line, whole))
+            found += [
+                cause(f"{what} where windows are taken and counted.",
+                      f"{place}\n{size}" + f"\n{line}" * (not pads),
+                      {**windows, **sizes}),
+                cause(f"{what} where a window is taken.", place, windows),
+                cause(f"{what} in the output's size.", size, sizes)]
     return [*found, cause(
-        "The stride is forgotten where a window starts.", place,
-        window(stride=lambda sh, sw: (1, 1))), cause(
+        "The stride is forgotten where a window starts.", place, *[
+            window(stride=start) for start in (
+                lambda sh, sw: (1, 1), lambda sh, sw: (1, sw),
+                lambda sh, sw: (sh, 1))]), cause(
         "The row and the column of a window are swapped.", place,
         {"window": lambda y, x, *pairs: by.window(x, y, *pairs)})]

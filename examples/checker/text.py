@@ -161,7 +161,8 @@ def side_by_side(output, ours, expected, place):
         np.s_[place[0], :, :, place[3]], (place[0], ":", ":", place[3]))
     scale = np.abs(expected).max() or 1.0
     rows = [([number(v) + (" " if abs(float(v) - e) <= 1e-6 * scale else "*")
-              for v, e in zip(mine[:8], exact[:8])], list(map(number, exact[:8])))
+              for v, e in zip(mine[:8], exact[:8])],
+             [number(e) for e in exact[:8]])
             for mine, exact in zip(ours[index][:8], expected[index][:8])]
     width = max(len(cell) for row in rows for part in row for cell in part) + 1
     half = max(width * len(rows[0][0]), 16)
