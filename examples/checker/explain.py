@@ -11,89 +11,84 @@ from .causes import equal
 from .judge import number, rules_of
 
 
-class Terms(list):
-    """The terms of one number: (text, numbers as text, value)."""
+def meetings(arguments, shape, kernel, sides, stride):
+    """Yield the indices of a pixel, a weight and an output that meet."""
+    (_, h, w, _), (kh, kw) = arguments["A_prev"].shape, kernel
+    ((top, _), (left, _)), (sh, sw) = sides, stride
+    for n, y, x, i, j in np.ndindex(*shape, kh, kw):
+        row, col = y*sh + i - top, x*sw + j - left
+        if 0 <= row < h and 0 <= col < w:
+            yield (n, row, col), (i, j), (n, y, x)
 
-    def times(self, arguments, left, right):
-        """Add a product: left and right are (argument, index)."""
-        names = [f"{name}[{','.join(map(str, index))}]"
-                 for name, index in (left, right)]
-        values = [float(arguments[name][index]) for name, index in (
-            left, right)]
-        self.append(("*".join(names), "*".join(map(number, values)),
-                     values[0] * values[1]))
 
-    def plus(self, name, index, value, divisor=1):
-        """Add a number, which may be divided."""
-        end = f"/{divisor}" if divisor > 1 else ""
-        self.append((f"{name}[{','.join(map(str, index))}]{end}",
-                     number(value) + end, float(value) / divisor))
+def written(name, index):
+    """Return an element as it is written."""
+    return f"{name}[{','.join(map(str, index))}]"
 
 
 def terms(name, arguments, output, index, rule):
-    """Return the terms whose sum (or maximum) a number is."""
+    """Return the terms whose sum (or maximum) a number is.
+
+    A term is (text, numbers as text, value).
+    """
+    found, last = [], index[-1]
+
+    def add(left, right=None, divisor=1):
+        """Add an element, times another one or divided by a number."""
+        parts = [part for part in (left, right) if part]
+        values = [float(arguments[key][place]) for key, place in parts]
+        end = f"/{divisor}" * (divisor > 1)
+        found.append(("*".join(written(*part) for part in parts) + end,
+                      "*".join(map(number, values)) + end,
+                      np.prod(values) / divisor))
+
     if name[:4] == "pool":
-        return pool_terms(name, arguments, index, rule)
-    A_prev, W = arguments["A_prev"], arguments["W"]
-    sizes, (kh, kw), (sh, sw) = (A_prev.shape[1:3], W.shape[:2],
-                                 arguments["stride"])
-    padding = arguments["padding"]
-    (top, _), (left, _) = [by.RULES[rule](*axis) for axis in zip(
-        sizes, (kh, kw), (sh, sw))] if padding == "same" else naive.sides(
-            padding, sizes, (kh, kw), (sh, sw))
-    found, last = Terms(), index[-1]
-
-    def inside(y, x, i, j):
-        row, col = y*sh + i - top, x*sw + j - left
-        return 0 <= row < sizes[0] and 0 <= col < sizes[1] and (row, col)
-
-    if output == "A":
-        n, y, x, k = index
-        for i, j, c in np.ndindex(W.shape[:3]):
-            place = inside(y, x, i, j)
-            if place:
-                found.times(arguments, ("A_prev", (n, *place, c)),
-                            ("W", (i, j, c, k)))
-        found.plus("b", (k,), np.ravel(arguments["b"])[k])
-    elif output == "dA_prev":
-        n, row, col, c = index
-        for y, x, k in np.ndindex(arguments["dZ"].shape[1:]):
-            i, j = row + top - y*sh, col + left - x*sw
-            if 0 <= i < kh and 0 <= j < kw:
-                found.times(arguments, ("dZ", (n, y, x, k)),
-                            ("W", (i, j, c, k)))
-    else:
-        for n, y, x in np.ndindex(arguments["dZ"].shape[:3]):
-            place = output == "dW" and inside(y, x, *index[:2])
-            if place:
-                found.times(arguments, ("A_prev", (n, *place, index[2])),
-                            ("dZ", (n, y, x, last)))
-            elif output == "db":
-                found.plus("dZ", (n, y, x, last),
-                           arguments["dZ"][n, y, x, last])
-    return found
-
-
-def pool_terms(name, arguments, index, ties):
-    """Return the terms of a pooling's sum, or the elements of its maximum."""
-    A_prev, (kh, kw) = arguments["A_prev"], arguments["kernel_shape"]
-    (sh, sw), mode, found = arguments["stride"], arguments["mode"], Terms()
-    divisor = kh * kw if mode == 'avg' else 1
-    if name == "pool_forward":
-        n, y, x, c = index
-        for i, j in np.ndindex(kh, kw):
-            place = n, y*sh + i, x*sw + j, c
-            found.plus("A_prev", place, A_prev[place], divisor)
+        pool_terms(name, arguments, index, rule, add)
         return found
-    n, row, col, c = index
-    for y, x in np.ndindex(arguments["dA"].shape[1:3]):
-        i, j = row - y*sh, col - x*sw
-        if 0 <= i < kh and 0 <= j < kw:
-            pixels = by.read(A_prev, *by.window(y, x, (kh, kw), (sh, sw)))
-            if mode == 'avg' or by.mask(pixels, ties)[n, i, j, c]:
-                found.plus("dA", (n, y, x, c), arguments["dA"][n, y, x, c],
-                           divisor)
+    kernel, stride = arguments["W"].shape[:2], arguments["stride"]
+    padding, sizes = arguments["padding"], arguments["A_prev"].shape[1:3]
+    sides = [by.RULES[rule](*axis) for axis in zip(sizes, kernel, stride)
+             ] if padding == "same" else naive.sides(
+                 padding, sizes, kernel, stride)
+    shape = index[:3] if output == "A" else arguments["dZ"].shape[:3]
+    if output == "db":
+        for place in np.ndindex(shape):
+            add(("dZ", (*place, last)))
+        return found
+    shape = [size + (output == "A") for size in shape]
+    c_prev, c_new = arguments["W"].shape[2:]
+    for pixel, weight, place in meetings(arguments, shape, kernel, sides,
+                                         stride):
+        if output == "A" and place == index[:3]:
+            for c in range(c_prev):
+                add(("A_prev", (*pixel, c)), ("W", (*weight, c, last)))
+        elif output == "dA_prev" and pixel == index[:3]:
+            for k in range(c_new):
+                add(("dZ", (*place, k)), ("W", (*weight, last, k)))
+        elif output == "dW" and weight == index[:2]:
+            add(("A_prev", (*pixel, index[2])), ("dZ", (*place, last)))
+    if output == "A":
+        arguments = {**arguments, "b": np.ravel(arguments["b"])}
+        add(("b", (last,)))
     return found
+
+
+def pool_terms(name, arguments, index, ties, add):
+    """Add the terms of a pooling's sum, or the elements of its maximum."""
+    A_prev, kernel = arguments["A_prev"], arguments["kernel_shape"]
+    stride, (*first, c) = arguments["stride"], index
+    divisor = kernel[0] * kernel[1] if arguments["mode"] == 'avg' else 1
+    shape = [size + 1 for size in first] if name == "pool_forward" else (
+        arguments["dA"].shape[:3])
+    for pixel, (i, j), place in meetings(arguments, shape, kernel,
+                                         [(0, 0)] * 2, stride):
+        if name == "pool_forward" and place == tuple(first):
+            add(("A_prev", (*pixel, c)), divisor=divisor)
+        elif name == "pool_backward" and pixel == tuple(first):
+            window = by.read(A_prev, *by.window(*place[1:], kernel, stride))
+            if divisor > 1 or arguments["mode"] == 'avg' or by.mask(
+                    window, ties)[place[0], i, j, c]:
+                add(("dA", (*place, c)), divisor=divisor)
 
 
 def where_from(name, arguments, output, index, rule, ours=None):

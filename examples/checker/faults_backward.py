@@ -1,10 +1,9 @@
-"""What goes wrong in conv_backward, and at the end of both passes."""
-import itertools
-
+"""What goes wrong in conv_backward."""
 import numpy as np
 
 from . import definition as by
-from .faults_shared import H_AND_W, PAD, PADDING, cause, geometry, kept
+from .faults_shared import (H_AND_W, PAD, PADDING, cause, geometry,
+                            gradients, images, kept)
 
 
 # Steps that take the place of the definition's.
@@ -99,51 +98,6 @@ def not_square(dZ):
     """Loop over rows as over columns: an IndexError where there are fewer."""
     _, h_new, w_new, _ = dZ.shape
     return dZ if dZ[0, w_new - 1, h_new - 1].size else None
-
-
-# What both backward passes have.
-
-def post(output, change):
-    """Return a step that changes a gradient at the end: (gradient, dZ)."""
-    if output == "db":
-        return {"db": lambda dZ: change(by.db(dZ), dZ)}
-    return {output: lambda gradient, dZ, *rest: change(gradient, dZ)}
-
-
-def gradients(outputs, line):
-    """Return what goes wrong at the end, in each output and in several."""
-    several = [[one] for one in outputs] + (
-        [["dW", "db"], ["dA_prev", "dW"], outputs] if outputs[1:] else [])
-    kinds = [
-        ("divided by m", lambda gradient, dZ: gradient / len(dZ)),
-        ("divided by the number of windows: sums, not means",
-         lambda gradient, dZ: gradient / (dZ.size / dZ.shape[3]),
-         lambda gradient, dZ: gradient / (dZ[0].size / dZ.shape[3])),
-        ("of the wrong sign", lambda gradient, dZ: -gradient),
-        ("truncated to whole numbers",
-         lambda gradient, dZ: np.trunc(gradient))]
-    found = []
-    for some, (what, *changes) in itertools.product(several, kinds):
-        names = " and ".join(filter(None, [", ".join(some[:-1]), some[-1]]))
-        found.append(cause(
-            f"{names} {'are' if some[1:] else 'is'} {what}.", line, *[
-                {step: function for output in some for step, function in
-                 post(output, change).items()} for change in changes]))
-    return found
-
-
-def images(loop, adds, db):
-    """Return what goes wrong where the images are numbered.
-
-    loop, adds, db: the lines to write; db is "" where there is none.
-    """
-    return [cause(f"{what}.", line + db, {"looped": change}, *[{
-        "looped": change, "db": lambda dZ, change=change: by.db(change(dZ))
-        }] * bool(db)) for what, line, change in [
-            ("Only the first image is computed", loop, lambda dZ: kept(dZ, 0)),
-            ("Only the last image is computed", loop, lambda dZ: kept(dZ, -1)),
-            ("The gradient of the first image is taken for each image", adds,
-             lambda dZ: np.repeat(dZ[:1], len(dZ), axis=0))]]
 
 
 CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"

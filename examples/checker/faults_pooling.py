@@ -2,9 +2,9 @@
 import numpy as np
 
 from . import definition as by
-from .faults_backward import WINDOW, gradients, images
+from .faults_backward import WINDOW
 from .faults_forward import SIZE, outputs
-from .faults_shared import H_AND_W, cause, geometry
+from .faults_shared import H_AND_W, cause, geometry, gradients, images
 
 
 def modes(maximum=lambda pixels: pixels.max(axis=(1, 2)),

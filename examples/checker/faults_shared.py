@@ -1,4 +1,5 @@
 """What goes wrong in padding, kernels and strides, in any of the functions."""
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -165,3 +166,48 @@ def geometry(unpack, place, size=None, pads=False):
                 lambda sh, sw: (sh, 1))]), cause(
         "The row and the column of a window are swapped.", place,
         {"window": lambda y, x, *pairs: by.window(x, y, *pairs)})]
+
+
+# What both backward passes have.
+
+def post(output, change):
+    """Return a step that changes a gradient at the end: (gradient, dZ)."""
+    if output == "db":
+        return {"db": lambda dZ: change(by.db(dZ), dZ)}
+    return {output: lambda gradient, dZ, *rest: change(gradient, dZ)}
+
+
+def gradients(outputs, line):
+    """Return what goes wrong at the end, in each output and in several."""
+    several = [[one] for one in outputs] + (
+        [["dW", "db"], ["dA_prev", "dW"], outputs] if outputs[1:] else [])
+    kinds = [
+        ("divided by m", lambda gradient, dZ: gradient / len(dZ)),
+        ("divided by the number of windows: sums, not means",
+         lambda gradient, dZ: gradient / (dZ.size / dZ.shape[3]),
+         lambda gradient, dZ: gradient / (dZ[0].size / dZ.shape[3])),
+        ("of the wrong sign", lambda gradient, dZ: -gradient),
+        ("truncated to whole numbers",
+         lambda gradient, dZ: np.trunc(gradient))]
+    found = []
+    for some, (what, *changes) in itertools.product(several, kinds):
+        names = " and ".join(filter(None, [", ".join(some[:-1]), some[-1]]))
+        found.append(cause(
+            f"{names} {'are' if some[1:] else 'is'} {what}.", line, *[
+                {step: function for output in some for step, function in
+                 post(output, change).items()} for change in changes]))
+    return found
+
+
+def images(loop, adds, db):
+    """Return what goes wrong where the images are numbered.
+
+    loop, adds, db: the lines to write; db is "" where there is none.
+    """
+    return [cause(f"{what}.", line + db, {"looped": change}, *[{
+        "looped": change, "db": lambda dZ, change=change: by.db(change(dZ))
+        }] * bool(db)) for what, line, change in [
+            ("Only the first image is computed", loop, lambda dZ: kept(dZ, 0)),
+            ("Only the last image is computed", loop, lambda dZ: kept(dZ, -1)),
+            ("The gradient of the first image is taken for each image", adds,
+             lambda dZ: np.repeat(dZ[:1], len(dZ), axis=0))]]
