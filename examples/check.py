@@ -115,8 +115,12 @@ def main(argv=None):
             (options.csv, lambda: reports.as_csv(found)),
             (options.gradescope, lambda: reports.as_gradescope(
                 found, files.FILES))):
-        if target:
-            reports.write_text(target, content())
+        try:
+            if target:
+                reports.write_text(target, content())
+        except OSError as error:    # the disk is full, or the folder has gone
+            print(f"{target}: cannot be written ({error})", file=sys.stderr)
+            return 2
     verdicts = {one["verdict"] for one in found}
     if verdicts <= {"missing", "skipped"} or all(
             "No function" in (one["cause"] or "") for one in found):
