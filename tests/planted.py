@@ -1,10 +1,27 @@
 """A student's solutions in plain loops, and faults planted in them.
 
-Written without a look at examples/causes.py: what check.py must see through.
+The solutions are written in the letters of the definition, so that a line
+that the checker advises can take the place of the faulty one.
 """
+import re
+from difflib import SequenceMatcher
 
-SOLUTIONS = {
-    "conv_forward": '''
+CF, PF, CB, PB = "conv_forward", "pool_forward", "conv_backward", (
+    "pool_backward")
+RULES = {
+    "keras": """\
+        rows = max((-(-h_prev // sh) - 1) * sh + kh - h_prev, 0)
+        cols = max((-(-w_prev // sw) - 1) * sw + kw - w_prev, 0)
+        top, left = rows // 2, cols // 2
+        bottom, right = rows - top, cols - left
+""", "size": """\
+        top = bottom = int(np.ceil(((h_prev - 1) * sh + kh - h_prev) / 2))
+        left = right = int(np.ceil(((w_prev - 1) * sw + kw - w_prev) / 2))
+""", "floor": """\
+        top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2
+        left = right = ((w_prev - 1) * sw + kw - w_prev) // 2
+"""}
+SOLUTIONS = {CF: '''
 import numpy as np
 
 
@@ -12,22 +29,23 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     m, h_prev, w_prev, c_prev = A_prev.shape
     kh, kw, c_prev, c_new = W.shape
     sh, sw = stride
-    ph, pw = 0, 0
+    top = bottom = left = right = 0
     if padding == "same":
-        ph = int(np.ceil(((h_prev - 1) * sh + kh - h_prev) / 2))
-        pw = int(np.ceil(((w_prev - 1) * sw + kw - w_prev) / 2))
-    padded = np.pad(A_prev, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
-    h_new = (h_prev + 2 * ph - kh) // sh + 1
-    w_new = (w_prev + 2 * pw - kw) // sw + 1
-    output = np.zeros((m, h_new, w_new, c_new))
-    for i in range(h_new):
-        for j in range(w_new):
-            for k in range(c_new):
-                part = padded[:, i*sh:i*sh + kh, j*sw:j*sw + kw]
-                output[:, i, j, k] = np.sum(part * W[..., k], axis=(1, 2, 3))
-    return activation(output + b)
-''',
-    "pool_forward": '''
+RULE
+    A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    h_pad, w_pad = A_pad.shape[1:3]
+    h_new = (h_pad - kh) // sh + 1
+    w_new = (w_pad - kw) // sw + 1
+    Z = np.zeros((m, h_new, w_new, c_new))
+    for n in range(m):
+        for y in range(h_new):
+            for x in range(w_new):
+                for k in range(c_new):
+                    window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]
+                    Z[n, y, x, k] = np.sum(window * W[:, :, :, k])
+    A = activation(Z + b)
+    return A
+''', PF: '''
 import numpy as np
 
 
@@ -37,296 +55,542 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     sh, sw = stride
     h_new = (h_prev - kh) // sh + 1
     w_new = (w_prev - kw) // sw + 1
-    output = np.zeros((m, h_new, w_new, c_prev))
-    for i in range(h_new):
-        for j in range(w_new):
-            part = A_prev[:, i*sh:i*sh + kh, j*sw:j*sw + kw]
-            if mode == 'max':
-                output[:, i, j] = part.max(axis=(1, 2))
-            else:
-                output[:, i, j] = part.mean(axis=(1, 2))
-    return output
-''',
-    "conv_backward": '''
+    A = np.zeros((m, h_new, w_new, c_prev))
+    for n in range(m):
+        for y in range(h_new):
+            for x in range(w_new):
+                for c in range(c_prev):
+                    window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]
+                    if mode == 'max':
+                        A[n, y, x, c] = np.max(window)
+                    elif mode == 'avg':
+                        A[n, y, x, c] = np.mean(window)
+    return A
+''', CB: '''
 import numpy as np
 
 
 def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
-    m, h_new, w_new, c_new = dZ.shape
-    _, h_prev, w_prev, c_prev = A_prev.shape
-    kh, kw, _, _ = W.shape
+    m, h_prev, w_prev, c_prev = A_prev.shape
+    kh, kw, c_prev, c_new = W.shape
     sh, sw = stride
-    ph, pw = 0, 0
+    top = bottom = left = right = 0
     if padding == "same":
-        ph = int(np.ceil(((h_prev - 1) * sh + kh - h_prev) / 2))
-        pw = int(np.ceil(((w_prev - 1) * sw + kw - w_prev) / 2))
-    A_pad = np.pad(A_prev, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
+RULE
+    A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, 0)))
     dA_pad = np.zeros(A_pad.shape)
     dW = np.zeros(W.shape)
     db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)
-    for n in range(m):
-        for y in range(h_new):
-            for x in range(w_new):
-                for k in range(c_new):
-                    top, left = y * sh, x * sw
-                    part = A_pad[n, top:top + kh, left:left + kw]
-                    dA_pad[n, top:top + kh, left:left + kw] += (
-                        W[:, :, :, k] * dZ[n, y, x, k])
-                    dW[:, :, :, k] += part * dZ[n, y, x, k]
-    dA_prev = dA_pad[:, ph:ph + h_prev, pw:pw + w_prev]
+    for n, y, x, k in np.ndindex(dZ.shape):
+        window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]
+        dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]
+        dW[:, :, :, k] += A_pad[window] * dZ[n, y, x, k]
+    dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]
     return dA_prev, dW, db
-''',
-    "pool_backward": '''
+''', PB: '''
 import numpy as np
 
 
 def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max'):
-    m, h_new, w_new, c_new = dA.shape
+    m, h_prev, w_prev, c_prev = A_prev.shape
     kh, kw = kernel_shape
     sh, sw = stride
     dA_prev = np.zeros(A_prev.shape)
-    for n in range(m):
-        for y in range(h_new):
-            for x in range(w_new):
-                for c in range(c_new):
-                    i, j = y * sh, x * sw
-                    part = A_prev[n, i:i + kh, j:j + kw, c]
-                    if mode == 'max':
-                        share = part == part.max()
-                    else:
-                        share = 1 / (kh * kw)
-                    dA_prev[n, i:i + kh, j:j + kw, c] += share * dA[n, y, x, c]
+    for n, y, x, c in np.ndindex(dA.shape):
+        window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]
+        if mode == 'avg':
+            dA_prev[window] += dA[n, y, x, c] / (kh * kw)
+        elif mode == 'max':
+            mask = A_prev[window] == np.max(A_prev[window])
+            dA_prev[window] += mask * dA[n, y, x, c]
     return dA_prev
-''',
-}
-CF, PF, CB, PB = SOLUTIONS
-CEIL_H = "int(np.ceil(((h_prev - 1) * sh + kh - h_prev) / 2))"
-CEIL_W = "int(np.ceil(((w_prev - 1) * sw + kw - w_prev) / 2))"
-RETURN = {CF: "return activation(output + b)", PF: "return output",
-          CB: "return dA_prev, dW, db", PB: "return dA_prev"}
+'''}
 
 
-def both(pattern):
-    """Return the two lines of padding, changed by a pattern."""
-    return [(CEIL_H, pattern.format("((h_prev - 1) * sh + kh - h_prev)")),
-            (CEIL_W, pattern.format("((w_prev - 1) * sw + kw - w_prev)"))]
+def solution(function, rule="size"):
+    """Return the text of a right file."""
+    return SOLUTIONS[function].replace("RULE\n", RULES[rule])
 
 
-def before_return(name, code):
-    """Put code before the last return."""
-    return [(RETURN[name], f"{code}\n    {RETURN[name]}")]
-
-
-PLANTED = {     # name: (function, changes, a part of the cause or None)
-    "plus one, forward": (CF, both("{} // 2 + 1"), "// 2 + 1"),
-    "plus one, backward": (CB, both("{} // 2 + 1"), "// 2 + 1"),
-    "round, forward": (CF, both("round({} / 2)"), "round()"),
-    "round, backward": (CB, both("round({} / 2)"), "round()"),
-    "rows rounded down": (CF, [both("{} // 2")[0]], "down for rows"),
-    "columns rounded down": (CB, [both("{} // 2")[1]], "down for columns"),
-    "same forgotten": (CF, [('"same":', '"SAME":')], "is forgotten"),
-    "sides swapped": (CF, [
-        (CEIL_H, "max((-(-h_prev // sh) - 1) * sh + kh - h_prev, 0)"),
-        (CEIL_W, "max((-(-w_prev // sw) - 1) * sw + kw - w_prev, 0)"),
-        ("(ph, ph), (pw, pw)",
-         "(ph - ph // 2, ph // 2), (pw - pw // 2, pw // 2)"),
-        ("h_prev + 2 * ph", "h_prev + ph"),
-        ("w_prev + 2 * pw", "w_prev + pw")], "two sides"),
-    "crop p:-p": (CB, [("ph:ph + h_prev, pw:pw + w_prev", "ph:-ph, pw:-pw")],
-                  "empty where p is 0"),
-    "not cropped": (CB, [("[:, ph:ph + h_prev, pw:pw + w_prev]", "")],
-                    "still has its padding"),
-    "dA not padded": (CB, [
-        ("dA_pad = np.zeros(A_pad.shape)", "dA_pad = np.zeros(A_prev.shape)"),
-        ("[:, ph:ph + h_prev, pw:pw + w_prev]", "")], "is not padded"),
-    "db flat": (CB, [(", keepdims=True", "")], "db has lost its axes"),
-    "db (c_new, 1)": (CB, before_return(CB, "db = db.reshape(-1, 1)"), None),
-    "divided by m": (CB, before_return(CB, "dW, db = dW / m, db / m"),
-                     "divided by m"),
-    "all divided by m": (CB, before_return(
-        CB, "dA_prev, dW, db = dA_prev / m, dW / m, db / m"),
-        "All gradients are divided by m"),
-    "first image": (CB, [("for n in range(m)", "for n in range(1)"), (
-        "np.sum(dZ,", "np.sum(dZ[:1],")], "Only the first image"),
-    "first image, loops only": (CB, [("for n in range(m)",
-                                      "for n in range(1)")],
-                                "Only the first image"),
-    "first image, pooling": (PB, [("for n in range(m)", "for n in range(1)")],
-                             "Only the first image"),
-    "order": (CB, [("return dA_prev, dW, db", "return dW, dA_prev, db")],
-              "wrong order"),
-    "integers, backward": (CB, before_return(
-        CB, "dA_prev, dW, db = (a.astype(int) for a in (dA_prev, dW, db))"),
-        "truncated"),
-    "integers, forward": (CF, [("c_new))\n", "c_new), dtype=int)\n")],
-                          "truncated"),
-    "integers, pooling": (PF, [("c_prev))\n", "c_prev), dtype=int)\n")],
-                          "truncated"),
-    "integers, pooling backward": (PB, [
-        ("np.zeros(A_prev.shape)", "np.zeros(A_prev.shape, dtype=int)"),
-        ("+= share * dA[n, y, x, c]",
-         "+= (share * dA[n, y, x, c]).astype(int) if mode == 'max' else "
-         "int(share * dA[n, y, x, c])")], None),
-    "h and w swapped, backward": (CB, [
-        ("for y in range(h_new)", "for y in range(w_new)"),
-        ("for x in range(w_new)", "for x in range(h_new)"),
-        ("dZ[n, y, x, k])\n", "dZ[n, x, y, k])\n"),
-        ("part * dZ[n, y, x, k]", "part * dZ[n, x, y, k]")], "h and w"),
-    "h and w swapped, pooling": (PB, [
-        ("for y in range(h_new)", "for y in range(w_new)"),
-        ("for x in range(w_new)", "for x in range(h_new)"),
-        ("dA[n, y, x, c]", "dA[n, x, y, c]")], "h and w"),
-    "kh and kw swapped, forward": (CF, [("kh, kw, c_prev, c_new =",
-                                         "kw, kh, c_prev, c_new =")],
-                                   "kh and kw"),
-    "kh and kw swapped, backward": (CB, [("kh, kw, _, _ =", "kw, kh, _, _ =")],
-                                    "kh and kw"),
-    "kh and kw swapped, pooling": (PF, [("kh, kw = kernel_shape",
-                                         "kw, kh = kernel_shape")],
-                                   "kh and kw"),
-    "kh and kw swapped, pooling backward": (PB, [
-        ("kh, kw = kernel_shape", "kw, kh = kernel_shape")], "kh and kw"),
-    "sh and sw swapped, forward": (CF, [("sh, sw = stride",
-                                         "sw, sh = stride")], "sh and sw"),
-    "sh and sw swapped, backward": (CB, [("sh, sw = stride",
-                                          "sw, sh = stride")], "sh and sw"),
-    "sh and sw swapped, pooling": (PF, [("sh, sw = stride",
-                                         "sw, sh = stride")], "sh and sw"),
-    "stride forgotten, forward": (CF, [
-        ("i*sh:i*sh + kh, j*sw:j*sw + kw", "i:i + kh, j:j + kw")], "stride"),
-    "stride forgotten, backward": (CB, [("y * sh, x * sw", "y, x")],
-                                   "stride"),
-    "stride forgotten, pooling": (PF, [
-        ("i*sh:i*sh + kh, j*sw:j*sw + kw", "i:i + kh, j:j + kw")], "stride"),
-    "stride forgotten, pooling backward": (PB, [("y * sh, x * sw", "y, x")],
-                                           "stride"),
-    "= for += in dA": (CB, [("left:left + kw] += (", "left:left + kw] = (")],
-                       "`=` for `+=` in dA_prev"),
-    "= for += in dW": (CB, [("dW[:, :, :, k] +=", "dW[:, :, :, k] =")],
-                       "`=` for `+=` in dW"),
-    "= for +=, pooling": (PB, [("j:j + kw, c] +=", "j:j + kw, c] =")],
-                          "`=` for `+=`"),
-    "kernels transposed": (CB, [("W[:, :, :, k] * dZ", "W[:, :, k] * dZ")],
-                           "transposed"),
-    "kernels flipped, forward": (CF, [("W[..., k]", "W[::-1, ::-1, :, k]")],
-                                 "flipped"),
-    "kernels flipped, backward": (CB, [
-        ("W[:, :, :, k] * dZ", "W[::-1, ::-1, :, k] * dZ")], "flipped"),
-    "bias forgotten": (CF, [("output + b", "output")], "bias"),
-    "activation forgotten": (CF, [("activation(output + b)", "output + b")],
-                             "activation is forgotten"),
-    "bias after the activation": (CF, [
-        ("activation(output + b)", "activation(output) + b")],
-        "after the activation"),
-    "first channel": (CF, [
-        ("np.sum(part * W[..., k], axis=(1, 2, 3))",
-         "np.sum(part[..., 0] * W[..., 0, k], axis=(1, 2))")],
-        "first channel"),
-    "one short": (CF, [("// sh + 1", "// sh"), ("// sw + 1", "// sw")],
-                  "one row and one column short"),
-    "one short, pooling": (PF, [("// sh + 1", "// sh"),
-                                ("// sw + 1", "// sw")],
-                           "one row and one column short"),
-    "mean and maximum": (PF, [("mode == 'max'", "mode == 'avg'")], "mixed up"),
-    "always the maximum": (PF, [("mode == 'max'", "True")],
-                           "always the maximum"),
-    "mean and maximum, backward": (PB, [("mode == 'max'", "mode == 'avg'")],
-                                   "mixed up"),
-    "maximum starts at 0": (PF, [("part.max(axis=(1, 2))",
-                                  "part.max(axis=(1, 2), initial=0)")],
-                            "starts at 0"),
-    "maximum starts at 0, backward": (PB, [("part.max()",
-                                            "part.max(initial=0)")],
-                                      "starts at 0"),
-    "ties shared": (PB, [("part == part.max()",
-                          "(part == part.max()) / np.sum(part == part.max())"
-                          )], "Ties share"),
-    "ties to the last": (PB, [("part == part.max()", "np.arange(kh * kw)."
-                               "reshape(kh, kw) == kh * kw - 1 - "
-                               "np.argmax(part[::-1, ::-1])")],
-                         "the last element"),
-    "average not divided": (PB, [("1 / (kh * kw)", "1")], "not divided"),
-    "average over the batch": (PF, [("part.mean(axis=(1, 2))",
-                                     "part.mean(axis=(0, 1, 2))")], None),
-    "parameters renamed": (CF, [("activation, padding",
-                                 "activ, padding"),
-                                ("return activation", "return activ")],
-                           "The parameters are"),
-    "no default": (PF, [("stride=(1, 1), mode", "stride, mode"),
-                        ("mode='max')", "mode)")], None),
-    "nothing returned": (PB, [("return dA_prev", "dA_prev")],
-                         "Nothing is returned"),
-    "inputs changed": (CB, before_return(CB, "A_prev *= 2"),
-                       "changed in place"),
-    "NaN": (PF, before_return(PF, "output[0, 0, 0, 0] = np.nan"), None),
-    "wrong for negative pixels": (PF, before_return(
-        PF, "output = np.abs(output)"), None),
-    "raises": (PF, before_return(PF, "raise KeyError('oh')"), None),
-    "syntax": (PF, [("return output", "return (output")], "does not load"),
-    # What a process can do.
-    "sys.exit(0)": (PF, before_return(PF, "import sys; sys.exit(0)"), None),
-    "os._exit(0)": (PF, before_return(PF, "import os; os._exit(0)"), None),
-    "quit": (PF, before_return(PF, "quit()"), None),
-    "exit while loading": (PF, [("import numpy as np\n",
-                                 "import numpy as np\nimport os\n"
-                                 "os._exit(0)\n")], "does not load"),
-    "endless loop": (PF, before_return(PF, "while True: pass"), None),
-    "endless loop while loading": (PF, [("import numpy as np\n",
-                                         "import numpy as np\n"
-                                         "while True: pass\n")],
-                                   "does not load"),
-    "endless recursion": (PF, before_return(
-        PF, "return pool_forward(A_prev, kernel_shape, stride, mode)"), None),
-    "deep recursion": (PF, before_return(
-        PF, "import sys; sys.setrecursionlimit(10**9)\n    "
-        "return pool_forward(A_prev, kernel_shape, stride, mode)"), None),
-    "memory": (PF, before_return(PF, "np.ones(2**34)"), None),
-    "prints megabytes": (PF, before_return(
-        PF, "while True: print('x' * 10**6)"), None),
-    "catches everything": (PF, before_return(
-        PF, "while True:\n        try:\n            import time\n"
-        "            time.sleep(1)\n        except BaseException:\n"
-        "            pass"), None),
-    "replaces numpy.allclose": (PF, before_return(
-        PF, "np.allclose = np.array_equal = lambda *a, **k: True\n"
-        "    np.abs = lambda a: a * 0\n    output += 1"), None),
-    "replaces numpy.save": (PF, before_return(
-        PF, "np.save = np.lib.format.write_array = lambda *a, **k: None\n"
-        "    output += 1"), None),
-    "replaces json.dumps": (PF, before_return(
-        PF, "import json; json.dumps = lambda *a: '{\"result\": \"ok\"}'\n"
-        "    output += 1"), None),
-    "evil object": (PF, before_return(
-        PF, "class Evil:\n        def __reduce__(self):\n"
-        "            import os\n            return os._exit, (0,)\n"
-        "    return Evil()"), None),
-    "array of evil objects": (PF, before_return(
-        PF, "class Evil:\n        def __reduce__(self):\n"
-        "            import os\n            return os._exit, (0,)\n"
-        "    return np.array([Evil()], object)"), None),
-    "equal to all": (PF, before_return(
-        PF, "class Equal(np.ndarray):\n        def __eq__(self, other):\n"
-        "            return np.True_\n    return (output + 1).view(Equal)"),
-        None),
-    "huge": (PF, before_return(PF, "return np.zeros((5000, 5000))"), None),
-    "deletes its folder": (PF, before_return(
-        PF, "import os, shutil; shutil.rmtree(os.getcwd(), True)"), None),
-    "leaves a process": (PF, before_return(
-        PF, "import subprocess, sys\n    subprocess.Popen([sys.executable, "
-        "'-c', 'import time; time.sleep(30)'])\n    output += 1"), None),
-    "leaves a thread": (PF, before_return(
-        PF, "import threading, time\n    threading.Thread(target=time.sleep, "
-        "args=(30,)).start()\n    output += 1"), None),
-    "closes stdout": (PF, before_return(
-        PF, "import os; os.close(1); os.close(2)\n    output += 1"), None),
-}
-
-
-def planted(name):
+def planted(name, rule="size"):
     """Return the function's name and the text of a faulty file."""
     function, changes, _ = PLANTED[name]
-    text = SOLUTIONS[function]
+    return function, plant(function, changes, rule)
+
+
+def plant(function, changes, rule="size"):
+    """Return the text of a file with parts of it replaced."""
+    text = solution(function, rule)
     for old, new in changes:
-        assert old in text, (name, old)
+        old, new = (part.replace("RULE\n", RULES[rule])
+                    for part in (old, new))
+        assert old in text, (function, old)
         text = text.replace(old, new)
-    return function, text
+    return text
+
+
+def alike(old, new):
+    """Tell how well a line can take the place of another, 0 if not at all."""
+    sides = [line.strip().partition(" = ") for line in (old, new)]
+    words = [re.match(r"(for|el|if|return)?", line.strip()).group()
+             or re.split(r" [+]?= ", line.strip())[0] for line in (old, new)]
+    if words[0] == words[1] or sides[0][2] == sides[1][2] != "":
+        return SequenceMatcher(None, old.strip(), new).ratio()
+    return 0
+
+
+def mend(text, write, right):
+    """Put the lines that the checker advises where the faulty ones stand.
+
+    The lines that are not in the right file are tried first.
+    """
+    lines, padding = text.split("\n"), [line for line in write if re.match(
+        "rows =|cols =|top, left|bottom, right|top = |left = ", line)]
+    if padding:
+        start = lines.index('    if padding == "same":') + 1
+        end = next(i for i in range(start, len(lines))
+                   if not lines[i].startswith(" " * 8))
+        lines[start:end] = [" " * 8 + line for line in padding]
+    for new in [line for line in write if line not in padding]:
+        i = max(range(len(lines)), key=lambda i: alike(lines[i], new) and (
+            lines[i] not in right.split("\n"), alike(lines[i], new)) or (
+            False, 0))
+        assert alike(lines[i], new), (new, text)
+        indent = len(lines[i]) - len(lines[i].lstrip())
+        lines[i] = " " * indent + new
+    return "\n".join(lines)
+
+
+# What the checker must see through. A change replaces a part of the text; the
+# last entry is the beginning of the cause, or None where it names none.
+
+PLANTED = {}
+
+
+def fault(function, cause, *changes, name=None):
+    """Add a fault, named by its function and cause where it has no name."""
+    name = name or f"{function}: {cause}"
+    while name in PLANTED:
+        name += ", again"
+    PLANTED[name] = function, list(changes), cause
+
+
+def padding(rows, cols):
+    """Return a change of the padding of both axes."""
+    return "RULE\n", (f"        top = bottom = {rows}\n"
+                      f"        left = right = {cols}\n")
+
+
+def after_padding(line):
+    """Return a change that adds a line to the padding."""
+    return "RULE\n", f"RULE\n        {line}\n"
+
+
+def total(size="h_prev", stride="sh", kernel="kh"):
+    """Return the expression of the zeros that keep a size."""
+    return f"(({size} - 1) * {stride} + {kernel} - {size})"
+
+
+def up(*letters):
+    """Return the expression of half the zeros, rounded up."""
+    return f"-(-{total(*letters)} // 2)"
+
+
+ROWS, COLS = ("h_prev", "sh", "kh"), ("w_prev", "sw", "kw")
+H, W = total(*ROWS), total(*COLS)
+PAD = "np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, 0)))"
+CROP = "dA_pad[:, top:top + h_prev, left:left + w_prev]"
+DA = "W[:, :, :, k] * dZ[n, y, x, k]"
+DW = "A_pad[window] * dZ[n, y, x, k]"
+BIAS = "activation(Z + b)"
+SUM = "np.sum(window * W[:, :, :, k])"
+WINDOW = "y*sh:y*sh + kh, x*sw:x*sw + kw"
+RETURN = {CF: "return A", PF: "return A", CB: "return dA_prev, dW, db",
+          PB: "return dA_prev"}
+
+fault(CB, "The crop p:-p is empty",
+      (CROP, "dA_pad[:, top:-bottom, left:-right]"), name="crop p:-p")
+for function in (CF, CB):
+    for cause, rows, cols in [
+            ("is `// 2 + 1`", f"{H} // 2 + 1", f"{W} // 2 + 1"),
+            ("is rounded up and then one more", up(*ROWS) + " + 1",
+             up(*COLS) + " + 1"),
+            ("is rounded with round()", f"round({H} / 2)", f"round({W} / 2)"),
+            ("is not halved", H, W),
+            ("is computed without the stride", "kh // 2", "kw // 2"),
+            ("is computed without the stride", "(kh - 1) // 2",
+             "(kw - 1) // 2"),
+            ("is kernel - 1", "kh - 1", "kw - 1"),
+            ("is rounded down for rows", f"{H} // 2", up(*COLS)),
+            ("is rounded up for rows", up(*ROWS), f"{W} // 2"),
+            ("is that of the rows", up(*ROWS), up(*ROWS)),
+            ("is that of the columns", up(*COLS), up(*COLS)),
+            ("has rows and columns swapped", up(*COLS), up(*ROWS)),
+            ("is computed from kh for", up(*ROWS), up("w_prev", "sw", "kh")),
+            ("is computed from kw for", up("h_prev", "sh", "kw"), up(*COLS)),
+            ("is computed with kh and kw swapped", up("h_prev", "sh", "kw"),
+             up("w_prev", "sw", "kh")),
+            ("is computed with sh and sw swapped", up("h_prev", "sw", "kh"),
+             up("w_prev", "sh", "kw")),
+            ("is computed with sh for", up(*ROWS), up("w_prev", "sh", "kw")),
+            ("is computed with h_prev for", up(*ROWS),
+             up("h_prev", "sw", "kw")),
+            ("is computed with h_prev and w_prev swapped",
+             up("w_prev", "sh", "kh"), up("h_prev", "sw", "kw"))]:
+        fault(function, f'The padding of "same" {cause}', padding(rows, cols))
+    fault(function, 'The padding of "same" has the odd row', after_padding(
+        "top, bottom, left, right = bottom, top, right, left"))
+    fault(function, 'The padding of "same" is all at the bottom',
+          after_padding("top, bottom, left, right = 0, top + bottom, 0, "
+                        "left + right"))
+    fault(function, "padding is not looked at", (
+        'if padding == "same":', 'if padding:'))
+    for mode in ("edge", "reflect", "symmetric", "wrap"):
+        fault(function, "The padding repeats or mirrors",
+              (PAD, f"{PAD[:-1]}, '{mode}')"), name=f"{function}: {mode}")
+fault(CF, 'The padding of "same" is forgotten', (PAD, "A_prev"))
+
+
+def swapped(text, pairs):
+    """Return a text with letters exchanged."""
+    return re.sub("|".join(map(r"\b{}\b".format, pairs)),
+                  lambda match: pairs[match.group()], text)
+
+
+for function in (CF, PF, CB, PB):
+    whole, sides = ("kernel_shape", 2) if "pool" in function else ("W", 4)
+    for (a, b), line in ((("kh", "kw"), {
+            "W": "kh, kw, c_prev, c_new = W.shape",
+            "kernel_shape": "kh, kw = kernel_shape"}[whole]), (
+            ("sh", "sw"), "sh, sw = stride")):
+        value = line.split(" = ")[1]
+        rest = f", *{value}[2:]" if "W" in value else ""
+        for cause, pairs, places in (
+                (f"{a} and {b} are swapped", {a: b, b: a}, (1, 0)),
+                (f"{a} is used for both axes", {b: a}, (0, 0)),
+                (f"{b} is used for both axes", {a: b}, (1, 1))):
+            if function == CB and a == "kh":
+                cause = "kh and kw are mixed up"
+            counted = " where windows are taken and counted" * (
+                function in (CF, PF))
+            fault(function, cause + counted * (function == PF), (
+                line, line.replace(value, ", ".join(
+                    f"{value}[{i}]" for i in places) + rest)))
+            inside = " where a window" * (function in (CF, PF))
+            fault(function, cause + inside, (WINDOW, swapped(WINDOW, pairs)))
+            if inside:
+                sizes = [f"({axis}_{'pad' if function == CF else 'prev'} - "
+                         f"k{axis}) // s{axis} + 1" for axis in "hw"]
+                changes = [(size, swapped(size, pairs)) for size in sizes]
+                fault(function, f"{cause} in the output's", *changes)
+                fault(function, cause + counted, *changes,
+                      (WINDOW, swapped(WINDOW, pairs)))
+    fault(function, "The stride is forgotten where",
+          (WINDOW, "y:y + kh, x:x + kw"))
+    fault(function, "The stride is forgotten where",
+          (WINDOW, "y:y + kh, x*sw:x*sw + kw"))
+    fault(function, "The row and the column of a window",
+          (WINDOW, "x*sh:x*sh + kh, y*sw:y*sw + kw"))
+    if function != PB:
+        fault(function, "h_prev and w_prev are swapped",
+              ("h_prev, w_prev, c_prev", "w_prev, h_prev, c_prev"), *[
+                  ("h_pad, w_pad = A_pad.shape[1:3]", "h_pad, w_pad = h_prev "
+                   "+ top + bottom, w_prev + left + right")] * (
+                       function == CF))
+
+# conv_forward and pool_forward
+for function, name in ((CF, "pad"), (PF, "prev")):
+    def size(text):
+        """Return changes of both sizes: a text with h, for h and w."""
+        return [(f"{a}_new = ({a}_{name} - k{a}) // s{a} + 1",
+                 f"{a}_new = " + text.replace("?", a).replace("_name", (
+                     f"_{name}"))) for a in "hw"]
+
+    fault(function, "The output's size is one row",
+          *size("(?_name - k?) // s?"))
+    fault(function, "The output's size is computed without",
+          *size("?_name - k? + 1"))
+    fault(function, "The output's size is rounded up",
+          *size("-(-(?_name - k?) // s?) + 1"))
+    fault(function, "The output's size has h and w swapped",
+          size("(w_name - kw) // sw + 1")[0],
+          size("(h_name - kh) // sh + 1")[1])
+    fault(function, "Only the first image", ("range(m)", "range(1)"))
+    fault(function, "Only the last image", ("range(m)", "range(m - 1, m)"))
+    fault(function, "The first image is computed for each",
+          ("[n, y*sh", "[0, y*sh"))
+    fault(function, "The last image is computed for each",
+          ("[n, y*sh", "[-1, y*sh"))
+fault(CF, "The output of \"same\" is given", *[(
+    f"{a}_new = ({a}_pad - k{a}) // s{a} + 1", f"{a}_new = {a}_prev if "
+    f"padding == 'same' else ({a}_pad - k{a}) // s{a} + 1") for a in "hw"])
+for cause, new in [
+        ("Only the first channel", "np.sum(window[..., 0] * W[:, :, 0, k])"),
+        ("Only the last channel", "np.sum(window[..., -1] * W[:, :, -1, k])"),
+        ("Every output channel", "np.sum(window * W[:, :, :, 0])"),
+        ("The kernels are flipped", "np.sum(window * W[::-1, ::-1, :, k])"),
+        ("Rows and columns of the kernels",
+         "np.sum(window * W.transpose(1, 0, 2, 3)[:, :, :, k])"),
+        ("The channels of windows and kernels", "window.transpose(2, 0, 1)"
+         ".ravel() @ W.reshape(-1, c_new)[:, k]"),
+        ("The images are added", "np.sum(A_pad[:, y*sh:y*sh + kh, x*sw:x*sw + "
+         "kw] * W[:, :, :, k])"),
+        ("The products are averaged", "np.mean(window * W[:, :, :, k])")]:
+    fault(CF, cause, (SUM, new))
+for cause, new in [
+        ("The bias is forgotten", "activation(Z)"),
+        ("The activation is forgotten", "Z + b"),
+        ("The bias is added after", "activation(Z) + b"),
+        ("The bias is subtracted", "activation(Z - b)"),
+        ("The bias and the activation", "Z"),
+        ("The first bias", "activation(Z + b[0, 0, 0, 0])"),
+        ("All biases", "activation(Z + b.sum())"),
+        ("The sign is wrong", "activation(-(Z + b))"),
+        ("The sign is wrong", "-activation(Z + b)"),
+        ("The result is truncated", "activation((Z + b).astype(int))")]:
+    fault(CF, cause, (BIAS, new))
+for cause, old, new in [
+        ("Mean and maximum", "if mode == 'max'", "if mode != 'max'"),
+        ("mode is not looked at, or compared with another word: always the "
+         "max", "if mode == 'max'", "if mode"),
+        ("mode is not looked at, or compared with another word: always the "
+         "mean", "if mode == 'max'", "if mode == 'maximum'"),
+        ("The mean is never", "elif mode == 'avg'", "elif mode == 'average'"),
+        ("The maximum starts", "np.max(window)", "np.max(window, initial=0)"),
+        ("The largest", "np.max(window)", "np.max(np.abs(window))"),
+        ("The minimum", "np.max(window)", "np.min(window)"),
+        ("The mean is not divided", "np.mean(window)", "np.sum(window)"),
+        ("The mean is divided by m too", "np.mean(window)",
+         "np.mean(window) / m"),
+        ("The mean is divided by m, not", "np.mean(window)",
+         "np.sum(window) / m"),
+        ("The mean is truncated", "np.mean(window)", "int(np.mean(window))"),
+        ("The mean is truncated", "np.mean(window)",
+         "np.sum(window) // (kh * kw)"),
+        ("The mean is taken over all images", "np.mean(window)",
+         "np.mean(A_prev[:, y*sh:y*sh + kh, x*sw:x*sw + kw, c])"),
+        ("The maximum is taken over all images", "np.max(window)",
+         "np.max(A_prev[:, y*sh:y*sh + kh, x*sw:x*sw + kw, c])"),
+        ("All channels", "kw, c]", "kw]"),
+        ("The whole image", "A_prev[n, " + WINDOW, "A_prev[n, :, :"),
+        ("The result is truncated", "c_prev))\n", "c_prev), dtype=int)\n")]:
+    fault(PF, cause, (old, new))
+PLANTED[f"{PF}: Mean and maximum"][1].append(("elif mode == 'avg'", "else"))
+PLANTED[f"{PF}: mode is not looked at, or compared with another word: always "
+        "the mean"][1].append(("elif mode == 'avg'", "else"))
+
+# conv_backward and pool_backward
+UNDER = 'if padding == "same" else dA_pad'
+for cause, new in [
+        ("The crop p:-p", f"dA_pad[:, top:-bottom, left:-right] {UNDER}"),
+        ("dA_prev still", "dA_pad"),
+        ("dA_prev is not cropped where", "dA_pad[:, top:-bottom, left:-right]"
+         " if top and left else dA_pad"),
+        ("The crop removes", "dA_pad[:, top:len(dA_pad[0]) - top, "
+         "left:len(dA_pad[0, 0]) - left]"),
+        ("The crop takes the last", "dA_pad[:, -h_prev:, -w_prev:]"),
+        ("The crop takes the first", "dA_pad[:, :h_prev, :w_prev]"),
+        ("The crop has the paddings",
+         "dA_pad[:, left:left + h_prev, top:top + w_prev]"),
+        ("The crop has h_prev",
+         "dA_pad[:, top:top + w_prev, left:left + h_prev]")]:
+    fault(CB, cause, (CROP, new))
+for new in (f"dA_pad[:, top:-bottom, left:-right]", "(dA_pad[:, top:-bottom, "
+            f"left:-right] {UNDER})"):
+    fault(CB, "The crop p:-p", (CROP, f"0 * A_prev + {new}"), (
+        f"dA_prev = 0 * A_prev + {new}",
+        f"dA_prev = np.zeros(A_prev.shape); dA_prev[:] = {new}"))
+mixed = "An array without padding"
+fault(CB, mixed, (PAD, "A_prev"))
+fault(CB, mixed, (DW, DW.replace("A_pad", "A_prev")))
+for new in ("dA_pad", CROP, "dA_pad[:, top:-bottom, left:-right]",
+            f"dA_pad[:, top:-bottom, left:-right] {UNDER}"):
+    fault(CB, mixed, ("np.zeros(A_pad.shape)", "np.zeros(A_prev.shape)"),
+          (CROP, new))
+for new in ("A_pad", "A_pad.copy()"):
+    fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", new))
+fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", "A_pad"), (
+    f"        dA_pad[window] += {DA}\n        dW[:, :, :, k] += {DW}",
+    f"        dW[:, :, :, k] += {DW}\n        dA_pad[window] += {DA}"))
+for cause, old, new in [
+        ("`=` for `+=` in dA_prev", "dA_pad[window] +=", "dA_pad[window] ="),
+        ("The kernels are transposed", DA, "W[:, :, k] * dZ[n, y, x, k]"),
+        ("In dA_prev the kernels", DA,
+         "W[::-1, ::-1, :, k] * dZ[n, y, x, k]"),
+        ("In dA_prev rows", DA,
+         "W.transpose(1, 0, 2, 3)[:, :, :, k] * dZ[n, y, x, k]"),
+        ("dA_prev is computed with", DA, "W[:, :, :, 0] * dZ[n, y, x, k]"),
+        ("dA_prev is computed with", f"+= {DA}", f"+= {DA} * (k == 0)"),
+        ("dA_prev adds up", "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]",
+         "dA_pad[window] += W[:, :, :, k] * dZ[:, y, x, k].sum()"),
+        ("In dA_prev the channels", DA, "W[:, :, :, k].reshape(c_prev, kh, "
+         "kw).transpose(1, 2, 0) * dZ[n, y, x, k]"),
+        ("`=` for `+=` in dW", "dW[:, :, :, k] +=", "dW[:, :, :, k] ="),
+        ("dW is that of the last", f"+= {DW}", f"+= {DW} * (n == m - 1)"),
+        ("dW is that of the first", f"+= {DW}", f"+= {DW} * (n == 0)"),
+        ("dW is computed from the first image", DW,
+         "A_pad[(0, *window[1:])] * dZ[n, y, x, k]"),
+        ("dW is flipped", DW, "A_pad[window][::-1, ::-1] * dZ[n, y, x, k]"),
+        ("kh and kw are swapped in dW.", DW,
+         "A_pad[window].transpose(1, 0, 2) * dZ[n, y, x, k]"),
+        ("kh and kw are swapped in dW's", "return dA_prev, dW",
+         "return dA_prev, dW.transpose(1, 0, 2, 3)"),
+        ("dW is computed from the first channel", DW,
+         "A_pad[window][..., :1] * dZ[n, y, x, k]"),
+        ("In dW the channels", DW, "A_pad[window].transpose(2, 0, 1).reshape("
+         "kh, kw, c_prev) * dZ[n, y, x, k]"),
+        ("db has lost", ", keepdims=True", ""),
+        ("db is summed over the channels", "dZ, axis=(0, 1, 2), keepdims=True",
+         "dZ"),
+        ("db is summed over the images alone", "(0, 1, 2)", "0"),
+        ("db is not summed over the images", "(0, 1, 2)", "(1, 2)"),
+        ("db is that of the first", "np.sum(dZ,", "np.sum(dZ[:1],"),
+        ("db is that of the last", "np.sum(dZ,", "np.sum(dZ[-1:],"),
+        ("db is the last number", "np.sum(dZ,", "np.sum(dZ[-1:, -1:, -1:],"),
+        ("h_new and w_new", "in np.ndindex(dZ.shape)", "in np.ndindex(m, "
+         "dZ.shape[2], dZ.shape[1], c_new)"),
+        ("dA_prev is multiplied by", RETURN[CB],
+         "return dA_prev * (A_prev > 0), dW, db")]:
+    fault(CB, cause, (old, new))
+for order in ("dW, dA_prev, db", "dA_prev, db, dW", "dW, db, dA_prev",
+              "db, dW, dA_prev"):
+    fault(CB, f"The gradients are returned in the order {order}",
+          (RETURN[CB], f"return {order}"))
+for cause, old, new in [
+        ("`=` for `+=`", "+=", "="),
+        ("The average is not", " / (kh * kw)", ""),
+        ("The average is divided by m too", "/ (kh * kw)", "/ (kh * kw) / m"),
+        ("The average is divided by m, not", "/ (kh * kw)", "/ m"),
+        ("The gradient of a maximum", "+= mask * dA[n, y, x, c]",
+         "+= mask * dA[n, y, x, c] / (kh * kw)"),
+        ("The gradient is multiplied", "+= mask", "+= A_prev[window] * mask"),
+        ("Ties share", "+= mask", "+= mask / mask.sum()"),
+        ("At a tie the last", "== np.max(A_prev[window])", "== np.max(A_prev["
+         "window]); mask[::-1, ::-1] &= np.cumsum(mask[::-1, ::-1]"
+         ").reshape(mask.shape) == 1"),
+        ("The maximum starts", "np.max(A_prev[window])",
+         "max(0, np.max(A_prev[window]))"),
+        ("The mask is that", "np.max(A_prev[window])",
+         "np.min(A_prev[window])"),
+        ("The maximum is taken over all channels", "np.max(A_prev[window])",
+         "np.max(A_prev[window[:3]])"),
+        ("The maximum is taken over all images", "np.max(A_prev[window])",
+         "np.max(A_prev[(slice(None), *window[1:])])"),
+        ("The maximum is that of the whole", "np.max(A_prev[window])",
+         "np.max(A_prev[n, :, :, c])"),
+        ("Mean and maximum", "if mode == 'avg'", "if mode != 'avg'"),
+        ("mode is not looked at, or compared with another word: always the "
+         "max", "if mode == 'avg'", "if mode == 'average'"),
+        ("mode is not looked at, or compared with another word: always the "
+         "mean", "if mode == 'avg'", "if mode"),
+        ("The mean has no", "if mode == 'avg'", "if mode == 'average'"),
+        ("dA_prev starts as", "np.zeros(A_prev.shape)", "A_prev.copy()"),
+        ("dA_prev is multiplied by", RETURN[PB],
+         "return dA_prev * (A_prev > 0)")]:
+    fault(PB, cause, (old, new), *[("elif mode == 'max'", "else")] * (
+        "always the max" in cause or "Mean and" in cause))
+for function, loss in ((CB, "dZ"), (PB, "dA")):
+    outputs = RETURN[function].split(" ", 1)[1].split(", ")
+    for some in [[one] for one in outputs] + [
+            ["dW", "db"], ["dA_prev", "dW"], outputs][:3 * len(outputs[1:])]:
+        for cause, new in [
+                ("divided by m", "{} / m"),
+                ("divided by the number of windows",
+                 "{} / (%s.size / %s.shape[3])" % (loss, loss)),
+                ("of the wrong sign", "-{}"),
+                ("truncated", "np.trunc({})")]:
+            names = " and ".join(filter(None, [", ".join(some[:-1]),
+                                               some[-1]]))
+            fault(function, f"{names} {'are' if some[1:] else 'is'} {cause}",
+                  (RETURN[function], "return " + ", ".join(
+                      new.format(one) if one in some else one
+                      for one in outputs)))
+    loop = f"np.ndindex({loss}.shape):"
+    fault(function, "Only the first image", (
+        loop, f"np.ndindex(1, *{loss}.shape[1:]):"))
+    fault(function, "Only the last image", (loop, f"[i for i in {loop[:-1]} "
+                                            "if i[0] == m - 1]:"))
+    fault(function, "The gradient of the first image", (
+        f"{loss}[n,", f"{loss}[0,"))
+fault(CB, "Only the first image", ("np.ndindex(dZ.shape)", "np.ndindex(1, "
+      "*dZ.shape[1:])"), ("np.sum(dZ,", "np.sum(dZ[:1],"))
+
+# What a file can do to the process that runs it: code before the return of
+# pool_forward, and a part of what the report says.
+
+LOADING = "# while loading\n"
+HOSTILE = {
+    "raises": ("raise KeyError('oh')", "KeyError: 'oh', line 21"),
+    "exits": ("import sys; sys.exit(0)", "SystemExit: 0"),
+    "exits at once": ("import os; os._exit(0)", "the process ended (0)"),
+    "exits while loading": (LOADING + "import os\nos._exit(0)",
+                            "the process ended (0)"),
+    "an endless loop": ("while True: pass", "no result after"),
+    "an endless loop while loading": (LOADING + "while True: pass",
+                                      "no result after"),
+    "an endless recursion": (
+        "return pool_forward(A_prev, kernel_shape, stride, mode)",
+        "RecursionError"),
+    "a deep recursion": (
+        "import sys; sys.setrecursionlimit(10**9)\n    "
+        "return pool_forward(A_prev, kernel_shape, stride, mode)", ""),
+    "memory": ("import sys\n    if not sys.platform.startswith('linux'):\n"
+               "        raise MemoryError   # it has no limit of memory\n"
+               "    np.ones(2**34)", "MemoryError"),
+    "prints": ("while True: print('x' * 10**6)", "printed more than 8 MB"),
+    "catches everything": (
+        "while True:\n        try:\n            import time\n"
+        "            time.sleep(1)\n        except BaseException:\n"
+        "            pass", "no result after"),
+    "replaces allclose": (
+        "np.allclose = np.array_equal = lambda *a, **k: True\n"
+        "    np.abs = lambda a: a * 0\n    A += 1", "expected"),
+    "replaces write_array": (
+        "np.save = np.lib.format.write_array = lambda *a, **k: None\n"
+        "    A += 1", "expected"),
+    "replaces dumps": (
+        "import json; json.dumps = lambda *a: '{\"result\": \"ok\"}'\n"
+        "    A += 1", "expected"),
+    "an evil object": (
+        "class Evil:\n        def __reduce__(self):\n"
+        "            import os\n            return os._exit, (0,)\n"
+        "    return np.array([Evil()], object)", "of dtype object"),
+    "an array that equals all": (
+        "class Equal(np.ndarray):\n        def __eq__(self, other):\n"
+        "            return np.True_\n    return (A + 1).view(Equal)",
+        "expected"),
+    "a huge array": ("return np.zeros((5000, 5000))", "shape (5000, 5000)"),
+    "NaN": ("A[0, 0, 0, 0] = np.nan", "is nan, expected"),
+    "an error without words": (
+        "class Mute(Exception):\n        def __str__(self):\n"
+        "            raise ValueError\n    raise Mute", "Mute, line"),
+    "deletes its job": ("import shutil; shutil.rmtree('..', True)",
+                        "the process ended"),
+    "a report of its own": (
+        LOADING + "import io, os, json\nfor name in ('loading', "
+        "'pool_forward-0'):\n    with open(f'../{name}.npy', 'wb') as file:\n"
+        "        np.lib.format.write_array(file, np.frombuffer(json.dumps("
+        "{'result': 'ok', 'functions': {'pool_forward': 5}}).encode(), "
+        "'uint8'))\nimport time\ntime.sleep(9)", "is damaged"),
+    "a link for a report": (
+        LOADING + "import os, time\nos.symlink('/dev/zero', '../loading.npy')"
+        "\ntime.sleep(9)", "is damaged"),
+    "leaves a process": (
+        "import subprocess, sys\n    subprocess.Popen([sys.executable, "
+        "'-c', 'import time; time.sleep(60)'], start_new_session=True)\n"
+        "    A += 1", "expected"),
+    "leaves a thread": (
+        "import threading, time\n    threading.Thread(target=time.sleep, "
+        "args=(60,)).start()\n    A += 1", "expected"),
+    "closes stdout": ("import os; os.close(1); os.close(2)\n    A += 1",
+                      "expected"),
+}
+
+
+def hostile(name):
+    """Return the text of a hostile file."""
+    code, _ = HOSTILE[name]
+    if code.startswith(LOADING):
+        return solution(PF).replace("import numpy as np\n",
+                                    f"import numpy as np\n{code}\n")
+    return plant(PF, [(RETURN[PF], f"{code}\n    {RETURN[PF]}")])

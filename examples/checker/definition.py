@@ -1,0 +1,203 @@
+"""The four functions by their definition, in steps that can be replaced.
+
+naive.py is the page to read; here each step is a small function of its own,
+because a cause is this definition with one step replaced. All images, channels
+and kernels of a window are computed together. A test holds both equal.
+"""
+from types import SimpleNamespace
+
+import numpy as np
+
+OUTPUTS = {"conv_forward": ("A",), "pool_forward": ("A",),
+           "conv_backward": ("dA_prev", "dW", "db"),
+           "pool_backward": ("dA_prev",)}
+
+
+def keras(size, kernel, stride):
+    """The fewest zeros for ceil(size / stride) outputs, the odd one last."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def total_to_keep(size, kernel, stride):
+    """Return the zeros that keep the size of an axis, even under a stride."""
+    return (size - 1) * stride + kernel - size
+
+
+def rounded_up(size, kernel, stride):
+    """Half of the zeros that keep the size, rounded up, on both sides."""
+    return (-(-total_to_keep(size, kernel, stride) // 2),) * 2
+
+
+def rounded_down(size, kernel, stride):
+    """Half of the zeros that keep the size, rounded down, on both sides."""
+    return (total_to_keep(size, kernel, stride) // 2,) * 2
+
+
+RULES = {"keras": keras, "size": rounded_up, "floor": rounded_down}
+
+
+# The steps. A window is a pair of slices, kernel and stride are pairs.
+
+def sides(do, padding, sizes, kernel, stride):
+    """Return (top, bottom), (left, right)."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    return tuple(do.rule(*axis) for axis in zip(sizes, kernel, stride))
+
+
+def pad(A_prev, rows, cols, mode="constant"):
+    """Pad the images with zeros."""
+    return np.pad(A_prev, ((0, 0), rows, cols, (0, 0)), mode)
+
+
+def size(sizes, padded, kernel, stride, padding):
+    """Return h_new, w_new."""
+    return tuple((p - k) // s + 1 for p, k, s in zip(padded, kernel, stride))
+
+
+def window(y, x, kernel, stride):
+    """Return the rows and the columns of a window."""
+    (kh, kw), (sh, sw) = kernel, stride
+    return slice(y * sh, y * sh + kh), slice(x * sw, x * sw + kw)
+
+
+def read(images, rows, cols):
+    """Return a window of all images."""
+    return images[:, rows, cols]
+
+
+def product(pixels, W):
+    """Return the sums of a window times each kernel: (m, c_new)."""
+    return np.sum(pixels[..., np.newaxis] * W, axis=(1, 2, 3))
+
+
+def finish(Z, b, activation):
+    """Add the bias, then activate."""
+    return activation(Z + np.ravel(b))
+
+
+def add_dA(dA_pad, rows, cols, W, d):
+    """Add the kernels times dZ's numbers of a window (m, c_new) to it."""
+    dA_pad[:, rows, cols] += np.sum(W * d[:, None, None, None], axis=-1)
+
+
+def add_dW(dW, A_pad, rows, cols, d):
+    """Add the pixels of a window times dZ's numbers to dW."""
+    pixels = A_pad[:, rows, cols]
+    dW += np.sum(pixels[..., np.newaxis] * d[:, None, None, None], axis=0)
+
+
+def accumulate(do, dA_pad, dW, A_pad, place, W, d):
+    """Add what a window gives to the gradients."""
+    do.add_dA(dA_pad, *place, W, d)
+    do.add_dW(dW, A_pad, *place, d)
+
+
+def crop(dA_pad, rows, cols, sizes, padding):
+    """Remove the padding."""
+    (top, _), (left, _), (h_prev, w_prev) = rows, cols, sizes
+    return dA_pad[:, top:top + h_prev, left:left + w_prev]
+
+
+def db(dZ):
+    """Return the gradient of the bias."""
+    return np.sum(dZ, axis=(0, 1, 2), keepdims=True)
+
+
+def reduce(pixels, mode):
+    """Return the maximum or the mean of a window: (m, c_prev)."""
+    return (np.max if mode == 'max' else np.mean)(pixels, axis=(1, 2))
+
+
+def mask(pixels, ties, A_prev=None):
+    """Return which elements of each window are its maximum."""
+    hit = pixels == pixels.max(axis=(1, 2), keepdims=True)
+    if ties == "first":
+        flat = hit.reshape(len(hit), -1, hit.shape[-1])
+        hit &= (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
+    return hit
+
+
+def share(do, pixels, mode, A_prev, kernel, d):
+    """Return what each element of a window gets of dA's numbers (m, c)."""
+    if mode == 'avg':
+        return np.broadcast_to(d[:, None, None] / (kernel[0] * kernel[1]),
+                               pixels.shape)
+    return do.mask(pixels, do.ties, A_prev) * d[:, None, None]
+
+
+def add(dA_prev, rows, cols, shares):
+    """Add the shares to a window."""
+    dA_prev[:, rows, cols] += shares
+
+
+STEPS = {
+    "rule": keras, "ties": "all", "sides": sides, "pad": pad, "size": size,
+    "window": window, "read": read, "product": product, "finish": finish,
+    "add_dA": add_dA, "add_dW": add_dW, "crop": crop, "db": db, "add": add,
+    "reduce": reduce, "mask": mask, "share": share,
+    "kernel": lambda kh, kw: (kh, kw), "stride": lambda sh, sw: (sh, sw),
+    "accumulate": accumulate, "pixels": lambda A_prev, A_pad: A_pad,
+    "start": lambda A_prev, A_pad: np.zeros(A_pad.shape),
+    "looped": lambda dZ: dZ, "order": lambda *gradients: gradients,
+    "A": lambda A: A, "dA_prev": lambda dA_prev, dZ, A_prev: dA_prev,
+    "dW": lambda dW, dZ: dW}
+
+
+def conv_forward(do, A_prev, W, b, activation, padding, stride):
+    """Multiply each window by each kernel and sum, add b, then activate."""
+    kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
+    sizes = A_prev.shape[1:3]
+    A_pad = do.pad(A_prev, *do.sides(do, padding, sizes, kernel, stride))
+    h_new, w_new = do.size(sizes, A_pad.shape[1:3], kernel, stride, padding)
+    Z = np.zeros((len(A_prev), h_new, w_new, W.shape[3]))
+    for y, x in np.ndindex(h_new, w_new):
+        pixels = do.read(A_pad, *do.window(y, x, kernel, stride))
+        Z[:, y, x] = do.product(pixels, W)
+    return do.A(do.finish(Z, b, activation))
+
+
+def pool_forward(do, A_prev, kernel_shape, stride, mode):
+    """Replace each window, channel by channel, by its maximum or its mean."""
+    kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
+    sizes = A_prev.shape[1:3]
+    h_new, w_new = do.size(sizes, sizes, kernel, stride, None)
+    A = np.zeros((len(A_prev), h_new, w_new, A_prev.shape[3]))
+    for y, x in np.ndindex(h_new, w_new):
+        pixels = do.read(A_prev, *do.window(y, x, kernel, stride))
+        A[:, y, x] = do.reduce(pixels, mode)
+    return do.A(A)
+
+
+def conv_backward(do, dZ, A_prev, W, b, padding, stride):
+    """Return the gradients of a loss with respect to A_prev, W and b."""
+    kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
+    sizes = A_prev.shape[1:3]
+    rows, cols = do.sides(do, padding, sizes, kernel, stride)
+    A_pad, looped = do.pad(A_prev, rows, cols), do.looped(dZ)
+    dA_pad, dW = do.start(A_prev, A_pad), np.zeros(W.shape)
+    for y, x in np.ndindex(looped.shape[1:3]):
+        do.accumulate(do, dA_pad, dW, do.pixels(A_prev, A_pad), do.window(
+            y, x, kernel, stride), W, looped[:, y, x])
+    dA_prev = do.crop(dA_pad, rows, cols, sizes, padding)
+    return do.order(do.dA_prev(dA_prev, dZ, A_prev), do.dW(dW, dZ), do.db(dZ))
+
+
+def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
+    """Return the gradient of a loss with respect to A_prev."""
+    kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
+    dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
+    for y, x in np.ndindex(looped.shape[1:3]):
+        place = do.window(y, x, kernel, stride)
+        pixels, d = do.read(A_prev, *place), looped[:, y, x]
+        do.add(dA_prev, *place, do.share(do, pixels, mode, A_prev, kernel, d))
+    return do.dA_prev(dA_prev, dA, A_prev)
+
+
+def define(name, rule, steps=()):
+    """Return a function under a rule, with these (step, function) pairs."""
+    function, own = globals()[name], {
+        "ties" if rule in ("all", "first") else "rule": RULES.get(rule, rule)}
+    do = SimpleNamespace(**{**STEPS, **own, **dict(steps)})
+    return lambda **arguments: function(do, **arguments)

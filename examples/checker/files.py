@@ -1,0 +1,191 @@
+"""One file, one folder, one class of students."""
+import functools
+import importlib.util
+import os
+import re
+import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from .cases import calls_of
+from .definition import OUTPUTS
+from .judge import judge, reason
+from .lenet import judge_lenet5
+from .process import run_file
+
+FILES = {"conv_forward": "0-conv_forward.py",
+         "pool_forward": "1-pool_forward.py",
+         "conv_backward": "2-conv_backward.py",
+         "pool_backward": "3-pool_backward.py", "lenet5": "5-lenet5.py"}
+BASE = {"student": None, "function": None, "same": None, "rule": None,
+        "outputs": {}, "cause": None, "remarks": [], "cases": [], "write": []}
+
+
+@functools.lru_cache(maxsize=None)
+def jobs_of(name, only, timeout):
+    """Return the calls of a function as the child reads them."""
+    if name == "lenet5":
+        return [{"id": name, "function": name, "label": name, "inputs": [],
+                 "options": {}, "order": [], "outputs": 0, "arguments": {},
+                 "timeout": max(timeout, 120)}]
+    jobs = []
+    for i, (label, (case, arguments)) in enumerate(calls_of(name).items()):
+        inputs = [key for key, value in arguments.items()
+                  if isinstance(value, np.ndarray)]
+        options = {key: case.activation if key == "activation" else value
+                   for key, value in arguments.items() if key not in inputs}
+        if only in (None, label):
+            jobs.append({
+                "id": f"{name}-{i}", "function": name, "label": label,
+                "inputs": inputs, "options": options,
+                "order": list(arguments), "outputs": len(OUTPUTS[name]),
+                "arguments": arguments, "timeout": timeout})
+    return jobs
+
+
+def source_of(path):
+    """Return the bytes of a Python file, or a sentence why there are none."""
+    if path.suffix == ".ipynb":
+        return ("A notebook: copy the function into a .py file, or call "
+                "check(function) in the notebook.")
+    if path.suffix != ".py":
+        return "This is not a Python file: its name does not end in .py."
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "This is not a file."
+        data = path.read_bytes() if path.stat().st_size <= 10**6 else b"\0"
+    except OSError as error:
+        return f"The file cannot be read ({error.strerror})."
+    return data if b"\0" not in data else (
+        "This is not a Python file, but binary or too long.")
+
+
+@functools.lru_cache(maxsize=None)
+def has_tensorflow():
+    """Tell whether TensorFlow is installed."""
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def check_file(path, names, options):
+    """Return the checks of the functions, of those named, in a file."""
+    known = names[0] if len(names) == 1 else None
+    base = {**BASE, "path": str(path), "function": known}
+    source = source_of(path)
+    if isinstance(source, str):
+        return [{**base, "verdict": "unreadable", "cause": source}]
+    names = [name for name in names if name.encode() in source] or names[:4]
+    if names == ["lenet5"] and not has_tensorflow():
+        return [{**base, "verdict": "skipped",
+                 "cause": "TensorFlow is not installed."}]
+    names = [name for name in names if name != "lenet5" or has_tensorflow()]
+    tensorflow = has_tensorflow() and bool(re.search(
+        rb"^\s*(import|from) .*(tensorflow|keras)", source, re.M))
+    loading, outcomes, printed = run_file(
+        path.resolve(), names,
+        [job for name in names for job in jobs_of(
+            name, options.case, options.timeout)],
+        options.timeout, tensorflow or "lenet5" in names)
+    if loading["result"] != "ok":
+        return [{**base, "verdict": "unreadable",
+                 "cause": f"The file does not load: {reason(loading)}"}]
+    checks = []
+    for name in [name for name in names if name in loading["functions"]]:
+        mine = {job["label"]: outcomes[job["id"]] for job in jobs_of(
+            name, options.case, options.timeout) if job["id"] in outcomes}
+        check = judge_lenet5(mine["lenet5"]) if name == "lenet5" else judge(
+            name, loading["functions"][name], mine, options.same)
+        check["remarks"] += [
+            f"line {line} compares a text with `is`: write `==`"
+            for line in loading["compared"]]
+        checks.append({**base, **check, "printed": printed})
+    others = ", ".join(loading["others"]) or "none"
+    return checks or [{**base, "verdict": "unreadable", "cause": (
+        f"No function {' or '.join(names)} in it (found: {others}).")}]
+
+
+def check_folder(folder, options, student=None):
+    """Return the checks of the five files of a folder, missing ones too."""
+    checks = []
+    for name, filename in FILES.items():
+        path = folder / filename
+        if os.path.lexists(path):
+            checks += check_file(path, [name], options)
+        else:
+            checks.append({**BASE, "path": str(path), "function": name,
+                           "verdict": "missing",
+                           "cause": renamed(folder, name)})
+    same = {check["same"] for check in checks if check["same"]}
+    for check in checks:
+        if check["same"] and len(same) > 1:
+            check["together"] = "wrong"
+            check["remarks"].append(
+                "conv_forward and conv_backward follow different rules of "
+                '"same": together they are wrong')
+    return [{**check, "student": student} for check in checks]
+
+
+def renamed(folder, name):
+    """Return a question about files that hold a function, or None."""
+    start = re.compile(rb"^def %s\(" % name.encode(), re.M)
+    found = []
+    for path in sorted(folder.glob("*.py"))[:200]:
+        source = source_of(path)
+        if path.name not in FILES.values() and isinstance(
+                source, bytes) and start.search(source):
+            found.append(f"{path.name}: call it {FILES[name]}?")
+    return " ".join(found) or None
+
+
+def checks_of(path, options):
+    """Return the checks of a file or of a folder."""
+    if path.is_dir():
+        return check_folder(path, options)
+    known = [name for name, file in FILES.items() if path.name == file]
+    return check_file(path, known or list(FILES), options)
+
+
+def check_student(path, options):
+    """Return the checks of a folder; whatever happens stays with it."""
+    try:
+        return check_folder(path, options, path.name)
+    except Exception as error:
+        return [{**BASE, "path": str(path), "student": path.name,
+                 "verdict": "unreadable", "cause": "The folder cannot be "
+                 f"checked ({type(error).__name__}: {error})."}]
+
+
+def check_class(folder, options):
+    """Check every subfolder, some at a time, with a progress bar.
+
+    Ctrl-C ends it with the checks of those that are done.
+    """
+    students = sorted(path for path in folder.iterdir() if path.is_dir()
+                      and not path.name.startswith((".", "__")))
+    checks, pool = [], ThreadPoolExecutor(os.cpu_count() or 1)
+    futures = [pool.submit(check_student, path, options) for path in students]
+    try:
+        for future in progress(futures):
+            checks += future.result()
+    except KeyboardInterrupt:
+        print("Stopped: the other students were not checked.",
+              file=sys.stderr)
+    finally:
+        for future in futures:
+            future.cancel()
+        pool.shutdown()
+    return checks
+
+
+def progress(futures):
+    """Show how many students are done, with tqdm where it is installed."""
+    try:
+        from tqdm import tqdm
+        yield from tqdm(futures, unit="student")
+    except ImportError:
+        for done, future in enumerate(futures):
+            print(f"\r{done}/{len(futures)} students", end="",
+                  file=sys.stderr)
+            yield future
+        print(f"\r{len(futures)}/{len(futures)} students", file=sys.stderr)

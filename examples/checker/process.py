@@ -1,0 +1,212 @@
+"""A student's file in a process of its own: start, follow, stop, read.
+
+Nothing that comes from there is believed, unpickled, imported or evaluated:
+it is .npy arrays and JSON of limited size, and every entry is checked.
+"""
+import io
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from . import child
+
+HERE = Path(__file__).resolve().parent
+OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
+PRINTED = 2**23         # bytes that a student's code may print
+REPORT = 2**25          # bytes of a report with its arrays
+STARTING = 120          # seconds until Python, NumPy and TensorFlow are there
+
+
+def start(folder, printed):
+    """Start the child on the job in a folder."""
+    for name in ("child.py", "look.py"):
+        shutil.copy(HERE / name, folder / name)
+    (folder / "work").mkdir()
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(
+        os.pathsep) if path and Path(path).resolve() not in OURS]
+    single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+                            "MKL_NUM_THREADS"), "1")
+    work = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / "work"))
+    return subprocess.Popen(
+        [sys.executable, str(folder / "child.py"), str(folder)],
+        stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
+        cwd=folder / "work", start_new_session=os.name == "posix", env={
+            **os.environ, **single, **work, "PYTHONIOENCODING": "utf-8",
+            "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def stop(process, folder):
+    """End the child and what it started."""
+    try:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    except OSError:
+        pass
+    process.wait()
+    for path in Path("/proc").glob("[0-9]*/environ"):   # what left its group
+        try:
+            if os.fsencode(f"={folder}/work\0") in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def remove(folder):
+    """Remove a folder, whatever its permissions are."""
+    for parent, names, _ in os.walk(folder):
+        for name in [".", *names]:
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def follow(process, folder, waiting, printed):
+    """Wait for each report, (name, seconds); return why one does not come."""
+    for name, seconds in waiting:
+        deadline = time.monotonic() + seconds
+        path = folder / f"{name}.npy"
+        while not os.path.lexists(path):
+            ended = process.poll() is not None
+            if ended and not os.path.lexists(path):
+                return "exit", f"the process ended ({process.returncode})"
+            if time.monotonic() > deadline:
+                return "timeout", f"no result after {seconds:g} s"
+            if os.fstat(printed.fileno()).st_size > PRINTED:
+                return "exit", "printed more than 8 MB"
+            time.sleep(0.004)
+    return None
+
+
+def read(path):
+    """Return the report in a file and its arrays, without trusting it."""
+    flags = [getattr(os, name, 0) for name in (
+        "O_BINARY", "O_NOFOLLOW", "O_NONBLOCK")]
+    try:
+        with open(os.open(path, os.O_RDONLY | sum(flags)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > REPORT:
+                raise ValueError
+            stream = io.BytesIO(file.read(REPORT))
+        arrays = []
+        while stream.tell() < stream.getbuffer().nbytes:
+            arrays.append(np.lib.format.read_array(stream,
+                                                   allow_pickle=False))
+        report = validated(json.loads(arrays[0].tobytes()))
+        if all(array.dtype.kind in "biuf" and array.size <= child.LARGEST
+               for array in arrays):
+            return report, arrays[1:]
+    except Exception:   # it may hold anything
+        pass
+    return {"result": "error", "error": "NoResult",
+            "message": "what was written is damaged"}, []
+
+
+def validated(report):
+    """Return a report with the entries that we know, or raise an error."""
+    clean = {"result": report["result"], **{key: str(report[key])[:300]
+             for key in ("error", "message", "line") if key in report}}
+    if report["result"] not in ("ok", "error", "exit"):
+        raise ValueError
+    if "lineno" in report:
+        clean["lineno"] = int(report["lineno"])
+    if "functions" in report:
+        clean["functions"] = {str(name): parameters and [
+            (str(key), None if default is None else str(default), bool(usual))
+            for key, default, usual in parameters]
+            for name, parameters in report["functions"].items()}
+        clean["others"] = [str(name)[:60] for name in report["others"][:20]]
+        clean["compared"] = [int(line) for line in report["compared"][:20]]
+    if "seen" in report:
+        clean["seen"] = dict(report["seen"])
+    return clean
+
+
+def attempt(path, names, jobs, timeout, tensorflow):
+    """Run jobs until one gives no result; return the report of loading, the
+    outcomes by id, why it ended, and what was printed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="check-")).resolve()
+    try:
+        (folder / "job.json").write_text(json.dumps({
+            "path": str(path), "names": names, "tensorflow": tensorflow,
+            "cases": [{key: job[key] for key in (
+                "id", "function", "inputs", "options", "order", "outputs")}
+                for job in jobs]}), encoding="utf-8")
+        with open(folder / "inputs.npy", "wb") as file:
+            for array in (job["arguments"][key] for job in jobs
+                          for key in job["inputs"]):
+                np.lib.format.write_array(file, array, allow_pickle=False)
+        with tempfile.TemporaryFile() as printed:
+            process = start(folder, printed)
+            try:
+                end = follow(process, folder, [
+                    ("started", STARTING), ("loading", timeout)], printed)
+                loading = dict(zip(("result", "message"), end)) if end else (
+                    read(folder / "loading.npy")[0])
+                mine = [job for job in jobs if job["function"] in
+                        loading.get("functions", {})]
+                end = end or follow(process, folder, [
+                    (job["id"], job["timeout"]) for job in mine], printed)
+            finally:
+                stop(process, folder)
+            outcomes = {}
+            for job in mine:
+                if not os.path.lexists(folder / f"{job['id']}.npy"):
+                    break
+                report, arrays = read(folder / f"{job['id']}.npy")
+                outcomes[job["id"]] = outcome_of(job, report, arrays)
+            printed.seek(0)
+            text = printed.read(4000).decode("utf-8", "replace")
+        return loading, mine, outcomes, end, text
+    finally:
+        remove(folder)
+
+
+def outcome_of(job, report, arrays):
+    """Put the arrays of a case into its report."""
+    count, inputs = job["outputs"], job["inputs"]
+    if report["result"] == "ok" and job["function"] != "lenet5":
+        if len(arrays) != count + len(inputs):
+            return {"result": "error", "error": "NoResult",
+                    "message": "what was written is damaged"}
+        report["arrays"] = arrays[:count]
+        report["inputs"] = dict(zip(inputs, arrays[count:]))
+    return report
+
+
+def run_file(path, names, jobs, timeout, tensorflow):
+    """Run the jobs, in a new process after each one that gave no result.
+
+    Return the report of loading, the outcomes by id, and what was printed.
+    """
+    outcomes, printed, lost = {}, "", []
+    while True:
+        loading, mine, found, end, text = attempt(
+            path, names, jobs, timeout, tensorflow)
+        outcomes.update(found)
+        printed = (printed + text)[:4000]
+        jobs = [job for job in mine if job["id"] not in outcomes]
+        if not jobs or end is None:
+            return loading, outcomes, printed
+        end = dict(zip(("result", "message"), end))
+        outcomes[jobs[0]["id"]] = end
+        lost.append(jobs.pop(0)["function"])
+        for job in [job for job in jobs if lost.count(job["function"]) > 1]:
+            outcomes[job["id"]] = {**end, "message": "not run: two cases of "
+                                   "this function gave no result"}
+            jobs.remove(job)
+        if not jobs:
+            return loading, outcomes, printed

@@ -1,0 +1,79 @@
+"""What a program reads: JSON, CSV and Gradescope's results."""
+import csv
+import io
+import json
+import tempfile
+from pathlib import Path
+
+from common import put
+
+from .text import describe
+
+
+def problem_with(path):
+    """Return why a report cannot be written to a path, or None.
+
+    Folders that are missing are made.
+    """
+    try:
+        path = Path(path)
+        if path.is_dir():
+            return "expected a file, got a folder"
+        if path.exists() and not path.is_file():    # a device
+            with open(path, "ab"):
+                return None
+        if path.is_symlink():
+            path = path.resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            with open(path, "ab"):
+                pass
+        with tempfile.TemporaryFile(dir=path.parent):
+            return None
+    except (OSError, RuntimeError) as error:
+        return f"cannot be written ({getattr(error, 'strerror', error)})"
+
+
+def write_text(path, text):
+    """Write a file as a whole; a link or a device keeps being one."""
+    path, data = Path(path), text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        put(path.resolve(), lambda new: new.write_bytes(data))
+
+
+def as_json(checks):
+    """Return everything that was found."""
+    return json.dumps({"checks": [{key: check.get(key) for key in (
+        "path", "student", "function", "verdict", "same", "rule", "outputs",
+        "cause", "remarks", "cases")} for check in checks]}, indent=1) + "\n"
+
+
+def as_csv(checks):
+    """Return a row for each student and function."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["student", "function", "verdict", "same", "rule",
+                     "cause", "right cases", "cases", "path"])
+    for check in checks:
+        right = sum(case["result"] == "pass" for case in check["cases"])
+        writer.writerow([*(check[key] for key in (
+            "student", "function", "verdict", "same", "rule", "cause")),
+            right, len(check["cases"]), check["path"]])
+    return table.getvalue()
+
+
+def as_gradescope(checks, functions):
+    """Return the results of one submission: a point for each function."""
+    tests = []
+    for name in functions:
+        found = [check for check in checks if check["function"] == name]
+        right = bool(found) and all(check["verdict"] == "right"
+                                    for check in found)
+        text = "\n".join(line for check in found for line in describe(check))
+        tests.append({"name": name, "score": int(right), "max_score": 1,
+                      "status": "passed" if right else "failed",
+                      "output": text or f"{name}: missing"})
+    return json.dumps({"score": sum(test["score"] for test in tests),
+                       "tests": tests}, indent=1) + "\n"

@@ -1,0 +1,173 @@
+"""The causes: each is found, is the only one, and its advice mends the file.
+
+The functions run in this process, as `check` of a notebook does it.
+"""
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+import naive
+import planted
+from checker import causes, cases, child, files
+from checker import definition as by
+from checker.judge import judge, rules_of
+
+
+def judged(function, text, rules):
+    """Return the verdict on a text, in the cases of the first rule."""
+    space = {}
+    exec(text, space)
+    outcomes = {}
+    for job in files.jobs_of(function, None, 10):
+        if job["label"] not in cases.labels_of(function, rules[0]):
+            continue
+        inputs = [job["arguments"][key].copy() for key in job["inputs"]]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                arrays = child.run(space[function], job, inputs)
+            outcomes[job["label"]] = {
+                "result": "ok", "arrays": arrays[:job["outputs"]],
+                "inputs": dict(zip(job["inputs"], inputs))}
+        except Exception as error:
+            outcomes[job["label"]] = child.failure(error, "")
+    return judge(function, child.signature(space[function]), outcomes, rules)
+
+
+@pytest.mark.parametrize("name", by.OUTPUTS)
+def test_the_definition_in_steps_is_the_page_that_people_read(name):
+    for label, (_, arguments) in cases.calls_of(name).items():
+        for ties in ({"ties": "all"}, {"ties": "first"}) if (
+                name == "pool_backward") else ({},):
+            if name[:4] == "conv" and label not in cases.labels_of(
+                    name, "keras"):
+                continue
+            expected = getattr(naive, name)(**arguments, **ties)
+            expected = expected if isinstance(expected, tuple) else (expected,)
+            result = cases.results_of(name, ties.get("ties", "keras"), label)
+            for ours, exact in zip(result, expected):
+                np.testing.assert_allclose(ours, exact, 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("name", by.OUTPUTS)
+@pytest.mark.parametrize("rule", by.RULES)
+def test_a_right_file_is_right_by_the_rule_that_it_follows(name, rule):
+    found = judged(name, planted.solution(name, rule), [rule])
+    assert found["verdict"] == "right"
+    if name[:4] == "conv":
+        assert found["same"] == rule
+
+
+def faults():
+    """Yield each planted fault under the rules for which it is made.
+
+    A fault outside of padding and crop is the same text under every rule.
+    """
+    for name, (function, changes, cause) in planted.PLANTED.items():
+        own = any("RULE" in old and "RULE" not in new for old, new in changes)
+        for rule in ["size"] if own or function[:4] == "pool" or not (
+                re.search("pad|[Cc]rop|h_prev", cause)) else by.RULES:
+            yield pytest.param(name, rule, id=f"{name}, {rule}")
+
+
+@pytest.mark.parametrize("name, rule", faults())
+def test_a_fault_is_named_alone_and_what_is_advised_mends_it(name, rule):
+    function, changes, cause = planted.PLANTED[name]
+    text = planted.plant(function, changes, rule)
+    found = judged(function, text, [rule])
+    if found["verdict"] == "right":
+        assert rule != "size" or "odd row" in cause or "removes" in cause
+        return
+    assert found["cause"].startswith(cause) and "Or:" not in found["cause"]
+    mended = planted.mend(text, found["write"][0],
+                          planted.solution(function, rule))
+    assert judged(function, mended, [rule])["verdict"] == "right"
+
+
+@pytest.mark.parametrize("name", by.OUTPUTS)
+def test_every_cause_is_planted(name):
+    begun = [cause for function, _, cause in planted.PLANTED.values()
+             if function == name]
+    assert [one.sentence for one in causes.CAUSES[name] if not
+            one.sentence.startswith(tuple(begun))] == []
+
+
+@pytest.mark.parametrize("name, rule", [
+    (name, rule) for name in by.OUTPUTS for rule in rules_of(name)])
+def test_no_two_causes_have_the_same_results(name, rule):
+    seen = {}
+    labels = [label for label in cases.labels_of(name, rule)
+              if "integer" not in label]
+    for one in causes.CAUSES[name]:
+        for way in one.ways:
+            results = [cases.results_of(name, rule, label, way)
+                       for label in labels]
+            key = str([causes.kind(result) if isinstance(result, str)
+                       else [(array.shape, array.round(6).tobytes())
+                             for array in result] for result in results])
+            assert seen.setdefault(key, one) is one or all(
+                not isinstance(result, str) and all(map(
+                    causes.equal, result, cases.results_of(name, rule, label)))
+                for label, result in zip(labels, results))
+
+
+CROP = planted.CROP
+
+
+@pytest.mark.parametrize("changes, sentences", [
+    ([planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
+      (CROP, "dA_pad[:, top:-bottom, left:-right]")],
+     ["// 2 + 1", "crop p:-p"]),
+    ([planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
+      (f"dA_prev = {CROP}", "dA_prev = np.zeros(A_prev.shape); dA_prev[:] = "
+       "dA_pad[:, top:-bottom, left:-right]")], ["// 2 + 1", "crop p:-p"]),
+    ([planted.padding(f"round({planted.H} / 2)", f"round({planted.W} / 2)"),
+      (CROP, "dA_pad")], ["round()", "still has its padding"]),
+    ([(", keepdims=True", ""), ("return dA_prev, dW, db",
+                                "return dA_prev, dW / m, db")],
+     ["dW is divided by m", "db has lost its axes"]),
+    ([("dW[:, :, :, k] +=", "dW[:, :, :, k] ="), ("dA_pad[window] +=",
+                                                  "dA_pad[window] =")],
+     ["`=` for `+=` in dA_prev", "`=` for `+=` in dW"]),
+    ([planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
+      (", keepdims=True", ""), (CROP, "dA_pad[:, top:-bottom, left:-right]")],
+     ["// 2 + 1", "crop p:-p", "db has lost its axes"]),
+])
+def test_several_faults_are_named_and_all_are_mended(changes, sentences):
+    text = planted.plant(planted.CB, changes)
+    found = judged(planted.CB, text, ["size"])
+    assert all(sentence in found["cause"] for sentence in sentences)
+    assert found["cause"].count(" And: ") == len(sentences) - 1
+    mended = planted.mend(text, found["write"][0],
+                          planted.solution(planted.CB))
+    assert judged(planted.CB, mended, ["size"])["verdict"] == "right"
+
+
+def test_two_faults_of_a_forward_pass_are_named():
+    text = planted.plant(planted.CF, [
+        planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
+        ("activation(Z + b)", "activation(Z)")])
+    found = judged(planted.CF, text, ["size"])
+    assert "// 2 + 1" in found["cause"] and "bias is forgotten" in (
+        found["cause"])
+
+
+@pytest.mark.parametrize("function, code", [
+    # Equal to a cause in all wrong cases, but not in the right ones.
+    ("conv_forward", "if m > 1 and kh == kw:\n        Z[1:] = 0\n    "),
+    # Raises where a crop p:-p would, in another operation.
+    ("conv_backward", "if top == 0 or left == 0:\n        raise ValueError("
+     "'operands')\n    "),
+    ("conv_backward", "if padding == 'same':\n        raise ValueError\n    "),
+    # Raises always.
+    ("conv_backward", "raise ValueError\n    "),
+    ("pool_forward", "if mode == 'avg' and m == 3:\n        A[0] = 0\n    "),
+])
+def test_no_cause_is_named_that_does_not_explain_everything(function, code):
+    last = {"conv_forward": "A = activation"}.get(
+        function, planted.RETURN[function])
+    text = planted.plant(function, [(last, code + last)])
+    found = judged(function, text, ["size"])
+    assert found["verdict"] == "wrong" and found["cause"] is None
