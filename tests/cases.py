@@ -65,6 +65,8 @@ CASES = [
          (3, 3, 20, 2), (0, 1), (1, 1), "h and w are swapped"),
     Case("long rows", (3, 9, 41, 2), (3, 4, 2, 3), "same", (2, 1),
          "if rows are worked off in parts: where two of them meet"),
+    Case("long rows, stride", (2, 3, 82, 2), (3, 4, 2, 3), "same", (1, 2),
+         "if rows are worked off in parts: where the last one ends"),
     Case("many channels", (2, 6, 5, 20), (3, 2, 20, 4), "same", (1, 2),
          "each kernel sees all channels"),
 ]

@@ -162,6 +162,7 @@ def test_the_message_says_what_was_expected_and_what_came(
     start, end = str(raised.value).split(", got ")
     assert start.startswith(f"{name}: expected ") and expected in start
     assert got in end and "\n" not in end
+    assert ("channels)" in start) == ("channels)" in expected)
 
 
 @pytest.mark.parametrize("stride", [(2**62, 1), (1, 2**62), (2**80, 2**80)])
@@ -184,7 +185,8 @@ def test_a_stride_beyond_the_image_gives_one_output(stride):
 
 
 @pytest.mark.parametrize("padding", [
-    (2**62, 0), (0, 2**80), (2**40, 2**40), ((2**63, 0), (0, 0))])
+    (2**62, 0), (0, 2**80), (2**40, 2**40), ((2**63, 0), (0, 0)),
+    (2**27, 2**27)])
 @pytest.mark.parametrize("function", CONVOLUTIONS)
 def test_a_padding_that_no_array_can_have_is_named(function, padding):
     assert_rejected(function, {**RIGHT[function], "padding": padding},

@@ -1,6 +1,7 @@
 """Each module stands alone, as graders and notebooks use it."""
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from collections import defaultdict
 import pycodestyle
 import pytest
 
-from common import ROOT
+from cases import integers
+from common import ROOT, load_module, same_Z
 
 MODULES = {
     "0-conv_forward.py": 'A_prev, W, b, activation, padding="same", '
@@ -138,6 +140,27 @@ def test_every_helper_and_parameter_is_used(filename):
         names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
         every = function.args.args
         assert {arg.arg for arg in every} <= names, function.name
+
+
+@pytest.mark.parametrize("filename", ["0-conv_forward.py",
+                                      "2-conv_backward.py"])
+def test_what_is_for_speed_alone_can_be_deleted(filename, tmp_path, rng):
+    text = (ROOT / filename).read_text(encoding="utf-8")
+    shorter = re.sub(r" +# For speed alone.*?\n\n", "", text, flags=re.S)
+    shorter = re.sub(r" +dW, db = _narrow\(.*\n", "", shorter)
+    (tmp_path / filename).write_text(shorter, encoding="utf-8")
+    A_prev, W, b = integers(rng, (30, 20, 23, 2), (3, 4, 2, 3), (3,))
+    if filename[0] == "0":
+        rest = A_prev, W, b, same_Z
+    else:
+        rest = *integers(rng, (30, 20, 23, 3)), A_prev, W, b
+    results = []
+    for path in (ROOT / filename, tmp_path / filename):
+        result = getattr(load_module(path), filename[2:-3])(*rest)
+        results.append(result if isinstance(result, tuple) else (result,))
+    assert shorter.count("\n") < text.count("\n") - 3
+    for ours, without in zip(*results):
+        assert ours.shape == without.shape and (ours == without).all()
 
 
 def test_the_root_holds_what_users_expect():
