@@ -42,8 +42,9 @@ def lenet5(X):
     expected = "X: expected K.Input(shape=(28, 28, 1)), got"
     if type(X) is not type(K.Input(shape=(1,))):
         raise TypeError(f"{expected} {type(X).__name__}")
+    spec = type(getattr(X, "type_spec", None)).__name__     # of Keras 2
     for kind in ("sparse", "ragged"):
-        if getattr(X, kind, False):
+        if getattr(X, kind, False) or spec.lower().startswith(kind):
             raise TypeError(f"{expected} a {kind} tensor")
     dtype = getattr(X.dtype, "name", X.dtype)
     if dtype not in ("float16", "bfloat16", "float32", "float64"):
