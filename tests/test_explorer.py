@@ -1,6 +1,8 @@
 """The page examples/explorer.html, driven in a real browser.
 
-python tests/test_explorer.py       renews examples/figures/explorer.png
+PYTHONPATH=examples python tests/test_explorer.py
+
+renews the picture of it, examples/figures/explorer.png.
 """
 import io
 import json
@@ -80,35 +82,28 @@ def page(chrome):
     return chrome
 
 
-def size(driver, width, height=850, scheme="light"):
+def size(driver, width, height=850, scheme="light", scale=1):
     """Set the size of the window, and the colour scheme."""
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": height, "deviceScaleFactor": 2,
+        "width": width, "height": height, "deviceScaleFactor": scale,
         "mobile": False})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
         {"name": "prefers-color-scheme", "value": scheme}]})
 
 
 def visit(driver, *addresses):
-    """Follow addresses as links would; return what the page shows of each.
+    """Open the page at addresses; return what it shows of each.
 
     That is the text of #problem, and [array, index, value] of each number.
     """
-    return driver.execute_async_script("""(async ([addresses, done]) => {
-        const shown = [];
-        const show = () => shown.push([
-            document.getElementById("problem").textContent,
-            [...document.querySelectorAll("[data-array]")].map(
-                ({dataset: d}) => [d.array, d.index, d.value])]);
-        for (const address of addresses) {
-            if ((location.hash || "#") !== address)
-                await new Promise(follow => {
-                    addEventListener("hashchange", follow, {once: true});
-                    location.hash = address;
-                });
-            show();
-        }
-        done(shown); })(arguments)""", addresses)
+    return driver.execute_script("""
+        return arguments[0].map(address => {
+            history.replaceState(null, "", address);
+            dispatchEvent(new Event("hashchange"));
+            return [document.getElementById("problem").textContent,
+                    [...document.querySelectorAll("[data-array]")].map(
+                        ({dataset: d}) => [d.array, d.index, d.value])];
+        });""", addresses)
 
 
 def text_of(driver, name):
@@ -496,6 +491,26 @@ def test_everything_works_by_keyboard(page):
     assert places == ["W", "b", "Z"]
 
 
+def test_links_of_the_page_are_followed(page):
+    sums = {}
+    for link in page.find_elements("css selector", 'a[href^="#"]'):
+        link.click()
+        sums[link.text] = text_of(page, "terms"), text_of(page, "problem")
+    assert sums == {
+        "the first example": (
+            "dA_prev[1, 1] = dZ[0,0]*W[1,1] + dZ[0,1]*W[1,0] + "
+            "dZ[1,0]*W[0,1] + dZ[1,1]*W[0,0] = 1*3 + 2*2 + 3*1 + 4*0 = 10",
+            ""),
+        'an odd "same" padding under stride 2': (
+            "Z[1, 1] = A_prev[2,2]*W[0,0] + A_prev[2,3]*W[0,1] + "
+            "A_prev[3,2]*W[1,0] + A_prev[3,3]*W[1,1] + b[0] = "
+            "10*0 + 11*1 + 14*3 + 15*4 + 0 = 113", ""),
+        "equal maxima": ("dA_prev[0, 2] = dA[0,1] = 8", ""),
+        "averages of windows that overlap": (
+            "dA_prev[1, 1] = dA[0,0]/4 + dA[0,1]/4 + dA[1,0]/4 + dA[1,1]/4 "
+            "= 1/4 + 2/4 + 3/4 + 4/4 = 2.5", "")}
+
+
 def test_controls_keep_what_fits_and_follow(page):
     choose(page, "h_prev", "4")
     choose(page, "padding", "same")
@@ -701,12 +716,12 @@ def renew_picture(path=ROOT / "examples" / "figures" / "explorer.png"):
     with tempfile.TemporaryDirectory() as profile:
         driver = started(profile)
         try:
-            size(driver, 700, 900)
+            size(driver, 700)
             driver.get(PAGE.as_uri())
             bottom = driver.execute_script("""
                 document.documentElement.style.scrollbarWidth = "none";
                 return board.getBoundingClientRect().bottom""")
-            size(driver, 700, round(bottom) + 8)
+            size(driver, 700, round(bottom) + 8, scale=2)
             picture = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
         finally:
             driver.quit()
