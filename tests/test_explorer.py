@@ -711,17 +711,17 @@ def test_the_browser_reports_no_error(page):
 # The picture
 
 def renew_picture(path=ROOT / "examples" / "figures" / "explorer.png"):
-    """Draw the page as it opens, 700 pixels wide, at twice the resolution."""
+    """Draw the page as it opens; 1400 pixels wide, for a width of 700."""
     from PIL import Image
     with tempfile.TemporaryDirectory() as profile:
         driver = started(profile)
         try:
-            size(driver, 700)
+            size(driver, 940)
             driver.get(PAGE.as_uri())
             bottom = driver.execute_script("""
                 document.documentElement.style.scrollbarWidth = "none";
                 return board.getBoundingClientRect().bottom""")
-            size(driver, 700, round(bottom) + 8, scale=2)
+            size(driver, 940, round(bottom) + 8, scale=1400 / 940)
             picture = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
         finally:
             driver.quit()
