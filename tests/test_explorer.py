@@ -26,6 +26,7 @@ from selenium.common.exceptions import WebDriverException   # noqa: E402
 from selenium.webdriver.chrome.service import Service       # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys             # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait     # noqa: E402
 
 INPUTS = "A_prev", "A_pad", "W", "b", "dZ", "dA"
 PAGE = ROOT / "examples" / "explorer.html"
@@ -421,6 +422,29 @@ def test_the_mouse_lights_up_what_belongs_together(page, place, wanted):
     assert lit(page) == wanted
     assert text_of(page, "terms").startswith(
         f"{place[0]}[{', '.join(map(str, place[1:]))}] = ")
+
+
+def test_numbers_that_are_multiplied_have_the_same_small_number(page):
+    hover(page, "dA_prev", 1, 1)
+    pairs = {}
+    for e in page.find_elements("css selector", "[data-term]"):
+        pairs.setdefault(e.get_attribute("data-term"), []).append(
+            (e.get_attribute("data-array"), e.get_attribute("data-index")))
+    assert pairs == {"1": [("W", "1,1"), ("dZ", "0,0")],
+                     "2": [("W", "1,0"), ("dZ", "0,1")],
+                     "3": [("W", "0,1"), ("dZ", "1,0")],
+                     "4": [("W", "0,0"), ("dZ", "1,1")]}
+
+
+def test_the_address_holds_the_number_in_focus(page):
+    hover(page, "dW", 1, 0)
+    WebDriverWait(page, 5).until(
+        lambda page: page.current_url.endswith("&at=dW,1,0"))
+    url = page.current_url
+    page.get(PAGE.as_uri())
+    hover(page, "Z", 0, 0)
+    page.get(url)       # at once, while the address is not yet written
+    assert here(page) == "dW 1,0"
 
 
 def test_an_input_shows_what_it_goes_into(page):
