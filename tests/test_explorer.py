@@ -713,6 +713,18 @@ def test_a_telephone_scrolls_in_one_direction_only(page, address):
         "return document.documentElement.scrollWidth") <= 420
 
 
+@pytest.mark.parametrize("width", [420, 1200])
+def test_nothing_moves_under_the_mouse(page, width):
+    size(page, width)
+    for address in ("#", "#op=max", "#A_prev=0.3333333333333333,2;3,4"):
+        visit(page, address)
+        tops = page.execute_script("""
+            return [...document.querySelectorAll("[data-array]")].map(e => {
+                e.focus();
+                return board.getBoundingClientRect().top + scrollY; })""")
+        assert len(set(tops)) == 1
+
+
 def test_nothing_is_fetched_and_nothing_stored(page):
     text = PAGE.read_text(encoding="utf-8")
     for word in ("://", "url(", "@import", "fetch(", "XMLHttpRequest", "src=",
