@@ -71,7 +71,7 @@ def chrome(tmp_path_factory):
     try:
         driver = started(tmp_path_factory.mktemp("profile"))
     except WebDriverException as error:
-        if "cannot find" not in str(error):
+        if "chrome binary" not in str(error).lower():
             raise
         pytest.skip("Chrome or Chromium is not installed")
     driver.set_script_timeout(30)
