@@ -636,7 +636,6 @@ def test_the_code_is_copied(page):
     ("#A_prev=1,,2", "A_prev: expected a number such as 2, -1.5 or 1/3, got "
      "''"),
     ("#W=1/0", "W: expected a number such as 2, -1.5 or 1/3, got '1/0'"),
-    ("#b=1,2", "b: expected shape (1, 1, 1, 1) or (1,), got shape (2,)"),
     ("#padding=1,2,3", "padding: expected 'same', 'valid' or "
      "top,bottom,left,right, got '1,2,3'"),
     ("#padding=9,9,9,9", "A_prev: expected at most 20 rows and columns with "
@@ -660,6 +659,9 @@ def test_a_wrong_address_is_explained(page, address, problem):
     ("#op=max&ties=last", pool_backward, {"ties": "last"}),
     ("#op=max&dA=1,2,3", pool_backward, {"dA": np.ones((1, 1, 3, 1))}),
     ("#dZ=1,2", conv_backward, {"dZ": np.ones((1, 1, 2, 1))}),
+    ("#padding=same&stride=2,2&dZ=1,2,3", conv_backward,
+     {"padding": "same", "stride": (2, 2), "dZ": np.ones((1, 1, 3, 1))}),
+    ("#b=1,2", conv_forward, {"b": [1, 2]}),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_wrong_settings_get_the_functions_sentence(page, address, function,
                                                    options):
