@@ -98,11 +98,11 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max'):
     dA_prev = np.zeros(A_prev.shape)
     for n, y, x, c in np.ndindex(dA.shape):
         window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]
-        if mode == 'avg':
-            dA_prev[window] += dA[n, y, x, c] / (kh * kw)
-        elif mode == 'max':
+        if mode == 'max':
             mask = A_prev[window] == np.max(A_prev[window])
             dA_prev[window] += mask * dA[n, y, x, c]
+        elif mode == 'avg':
+            dA_prev[window] += dA[n, y, x, c] / (kh * kw)
     return dA_prev
 '''}
 
@@ -181,11 +181,6 @@ def padding(rows, cols):
                       f"        left = right = {cols}\n")
 
 
-def after_padding(line):
-    """Return a change that adds a line to the padding."""
-    return "RULE\n", f"RULE\n        {line}\n"
-
-
 def total(size="h_prev", stride="sh", kernel="kh"):
     """Return the expression of the zeros that keep a size."""
     return f"(({size} - 1) * {stride} + {kernel} - {size})"
@@ -200,55 +195,16 @@ ROWS, COLS = ("h_prev", "sh", "kh"), ("w_prev", "sw", "kw")
 H, W = total(*ROWS), total(*COLS)
 PAD = "np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, 0)))"
 CROP = "dA_pad[:, top:top + h_prev, left:left + w_prev]"
+MINUS = "dA_pad[:, top:-bottom, left:-right]"
+UNDER = f'({MINUS} if padding == "same" else dA_pad)'
 DA = "W[:, :, :, k] * dZ[n, y, x, k]"
 DW = "A_pad[window] * dZ[n, y, x, k]"
-BIAS = "activation(Z + b)"
 SUM = "np.sum(window * W[:, :, :, k])"
 WINDOW = "y*sh:y*sh + kh, x*sw:x*sw + kw"
 RETURN = {CF: "return A", PF: "return A", CB: "return dA_prev, dW, db",
           PB: "return dA_prev"}
-
-fault(CB, "The crop p:-p is empty",
-      (CROP, "dA_pad[:, top:-bottom, left:-right]"), name="crop p:-p")
-for function in (CF, CB):
-    for cause, rows, cols in [
-            ("is `// 2 + 1`", f"{H} // 2 + 1", f"{W} // 2 + 1"),
-            ("is rounded up and then one more", up(*ROWS) + " + 1",
-             up(*COLS) + " + 1"),
-            ("is rounded with round()", f"round({H} / 2)", f"round({W} / 2)"),
-            ("is not halved", H, W),
-            ("is computed without the stride", "kh // 2", "kw // 2"),
-            ("is computed without the stride", "(kh - 1) // 2",
-             "(kw - 1) // 2"),
-            ("is kernel - 1", "kh - 1", "kw - 1"),
-            ("is rounded down for rows", f"{H} // 2", up(*COLS)),
-            ("is rounded up for rows", up(*ROWS), f"{W} // 2"),
-            ("is that of the rows", up(*ROWS), up(*ROWS)),
-            ("is that of the columns", up(*COLS), up(*COLS)),
-            ("has rows and columns swapped", up(*COLS), up(*ROWS)),
-            ("is computed from kh for", up(*ROWS), up("w_prev", "sw", "kh")),
-            ("is computed from kw for", up("h_prev", "sh", "kw"), up(*COLS)),
-            ("is computed with kh and kw swapped", up("h_prev", "sh", "kw"),
-             up("w_prev", "sw", "kh")),
-            ("is computed with sh and sw swapped", up("h_prev", "sw", "kh"),
-             up("w_prev", "sh", "kw")),
-            ("is computed with sh for", up(*ROWS), up("w_prev", "sh", "kw")),
-            ("is computed with h_prev for", up(*ROWS),
-             up("h_prev", "sw", "kw")),
-            ("is computed with h_prev and w_prev swapped",
-             up("w_prev", "sh", "kh"), up("h_prev", "sw", "kw"))]:
-        fault(function, f'The padding of "same" {cause}', padding(rows, cols))
-    fault(function, 'The padding of "same" has the odd row', after_padding(
-        "top, bottom, left, right = bottom, top, right, left"))
-    fault(function, 'The padding of "same" is all at the bottom',
-          after_padding("top, bottom, left, right = 0, top + bottom, 0, "
-                        "left + right"))
-    fault(function, "padding is not looked at", (
-        'if padding == "same":', 'if padding:'))
-    for mode in ("edge", "reflect", "symmetric", "wrap"):
-        fault(function, "The padding repeats or mirrors",
-              (PAD, f"{PAD[:-1]}, '{mode}')"), name=f"{function}: {mode}")
-fault(CF, 'The padding of "same" is forgotten', (PAD, "A_prev"))
+LOOP = {CF: "range(m)", PF: "range(m)", CB: "np.ndindex(dZ.shape)",
+        PB: "np.ndindex(dA.shape)"}
 
 
 def swapped(text, pairs):
@@ -257,210 +213,222 @@ def swapped(text, pairs):
                   lambda match: pairs[match.group()], text)
 
 
-for function in (CF, PF, CB, PB):
-    whole, sides = ("kernel_shape", 2) if "pool" in function else ("W", 4)
-    for (a, b), line in ((("kh", "kw"), {
-            "W": "kh, kw, c_prev, c_new = W.shape",
-            "kernel_shape": "kh, kw = kernel_shape"}[whole]), (
-            ("sh", "sw"), "sh, sw = stride")):
+def mixed(a, b):
+    """Yield the beginnings of causes, and the letters that are exchanged."""
+    return [(f"{a} and {b} are swapped", {a: b, b: a}, (1, 0)),
+            (f"{a} is used for both axes", {b: a}, (0, 0)),
+            (f"{b} is used for both axes", {a: b}, (1, 1))]
+
+
+fault(CB, "The crop p:-p is empty", (CROP, MINUS), name="crop p:-p")
+for function in (CF, CB):
+    for cause, rows, cols in [
+            ("is `// 2 + 1`", f"{H} // 2 + 1", f"{W} // 2 + 1"),
+            ("is rounded with round()", f"round({H} / 2)", f"round({W} / 2)"),
+            ("is not halved", H, W), ("is not halved", "kh - 1", "kw - 1"),
+            *[("is computed without the stride", *pair) for pair in (
+                ("kh // 2", "kw // 2"), ("(kh - 1) // 2", "(kw - 1) // 2"))],
+            ("is rounded differently", f"{H} // 2", up(*COLS)),
+            ("is rounded differently", up(*ROWS), f"{W} // 2"),
+            *[("mixes up the axes", swapped(up(*ROWS), pairs),
+               swapped(up(*COLS), pairs))
+              for a, b in [*zip(ROWS, COLS)]
+              for _, pairs, _ in mixed(a, b)],
+            ("mixes up the axes", up(*COLS), up(*ROWS)),
+            ("mixes up the axes", up(*ROWS), up(*ROWS))]:
+        fault(function, f'The padding of "same" {cause}', padding(rows, cols))
+    for order in ("bottom, top, right, left", "0, top + bottom, 0, "
+                  "left + right"):
+        fault(function, 'The padding of "same" is on the wrong', (
+            "RULE\n", f"RULE\n        top, bottom, left, right = {order}\n"))
+    fault(function, "padding is not looked at", (
+        'if padding == "same":', 'if padding:'))
+    for mode in ("edge", "reflect", "symmetric", "wrap"):
+        fault(function, "The padding repeats or mirrors",
+              (PAD, f"{PAD[:-1]}, '{mode}')"))
+fault(CF, 'The padding of "same" is forgotten', (PAD, "A_prev"))
+
+for function, line in (
+        (CF, "kh, kw, c_prev, c_new = W.shape"), (PF, "kh, kw = kernel_shape"),
+        (CB, "kh, kw, c_prev, c_new = W.shape"),
+        (PB, "kh, kw = kernel_shape")):
+    forward = function in (CF, PF)
+    padded = "pad" if function == CF else "prev"
+    sizes = {a: f"({a}_{padded} - k{a}) // s{a} + 1" for a in "hw"}
+    for a, b, line in (("kh", "kw", line), ("sh", "sw", "sh, sw = stride")):
         value = line.split(" = ")[1]
-        rest = f", *{value}[2:]" if "W" in value else ""
-        for cause, pairs, places in (
-                (f"{a} and {b} are swapped", {a: b, b: a}, (1, 0)),
-                (f"{a} is used for both axes", {b: a}, (0, 0)),
-                (f"{b} is used for both axes", {a: b}, (1, 1))):
+        rest = f", *{value}[2:]" if value == "W.shape" else ""
+        for cause, pairs, places in mixed(a, b):
             if function == CB and a == "kh":
                 cause = "kh and kw are mixed up"
-            counted = " where windows are taken and counted" * (
-                function in (CF, PF))
+            counted = " where windows are taken and counted" * forward
+            taken = (WINDOW, swapped(WINDOW, pairs))
             fault(function, cause + counted * (function == PF), (
                 line, line.replace(value, ", ".join(
                     f"{value}[{i}]" for i in places) + rest)))
-            inside = " where a window" * (function in (CF, PF))
-            fault(function, cause + inside, (WINDOW, swapped(WINDOW, pairs)))
-            if inside:
-                sizes = [f"({axis}_{'pad' if function == CF else 'prev'} - "
-                         f"k{axis}) // s{axis} + 1" for axis in "hw"]
-                changes = [(size, swapped(size, pairs)) for size in sizes]
+            fault(function, cause + " where a window" * forward, taken)
+            if forward:
+                changes = [(size, swapped(size, pairs))
+                           for size in sizes.values()]
                 fault(function, f"{cause} in the output's", *changes)
-                fault(function, cause + counted, *changes,
-                      (WINDOW, swapped(WINDOW, pairs)))
-    fault(function, "The stride is forgotten where",
-          (WINDOW, "y:y + kh, x:x + kw"))
-    fault(function, "The stride is forgotten where",
-          (WINDOW, "y:y + kh, x*sw:x*sw + kw"))
-    fault(function, "The row and the column of a window",
-          (WINDOW, "x*sh:x*sh + kh, y*sw:y*sw + kw"))
+                fault(function, cause + counted, *changes, taken)
+    for cause, new in (("The stride is forgotten", "y:y + kh, x:x + kw"),
+                       ("The stride is forgotten", "y:y + kh, x*sw:x*sw + kw"),
+                       ("The row and the column of a window",
+                        "x*sh:x*sh + kh, y*sw:y*sw + kw")):
+        fault(function, cause, (WINDOW, new))
     if function != PB:
         fault(function, "h_prev and w_prev are swapped",
               ("h_prev, w_prev, c_prev", "w_prev, h_prev, c_prev"), *[
                   ("h_pad, w_pad = A_pad.shape[1:3]", "h_pad, w_pad = h_prev "
                    "+ top + bottom, w_prev + left + right")] * (
                        function == CF))
-
-# conv_forward and pool_forward
-for function, name in ((CF, "pad"), (PF, "prev")):
-    def size(text):
-        """Return changes of both sizes: a text with h, for h and w."""
-        return [(f"{a}_new = ({a}_{name} - k{a}) // s{a} + 1",
-                 f"{a}_new = " + text.replace("?", a).replace("_name", (
-                     f"_{name}"))) for a in "hw"]
-
-    fault(function, "The output's size is one row",
-          *size("(?_name - k?) // s?"))
-    fault(function, "The output's size is computed without",
-          *size("?_name - k? + 1"))
-    fault(function, "The output's size is rounded up",
-          *size("-(-(?_name - k?) // s?) + 1"))
-    fault(function, "The output's size has h and w swapped",
-          size("(w_name - kw) // sw + 1")[0],
-          size("(h_name - kh) // sh + 1")[1])
-    fault(function, "Only the first image", ("range(m)", "range(1)"))
-    fault(function, "Only the last image", ("range(m)", "range(m - 1, m)"))
-    fault(function, "The first image is computed for each",
-          ("[n, y*sh", "[0, y*sh"))
-    fault(function, "The last image is computed for each",
-          ("[n, y*sh", "[-1, y*sh"))
-fault(CF, "The output of \"same\" is given", *[(
-    f"{a}_new = ({a}_pad - k{a}) // s{a} + 1", f"{a}_new = {a}_prev if "
-    f"padding == 'same' else ({a}_pad - k{a}) // s{a} + 1") for a in "hw"])
-for cause, new in [
+    loop = LOOP[function]
+    for word, first, last in (("first", "range(1)", "== 0"),
+                              ("last", "range(m - 1, m)", "== m - 1")):
+        fault(function, f"Only the {word} image is computed", (
+            loop, first if forward else f"[i for i in {loop} if i[0] {last}]"))
+    fault(function, "The first image is taken for each", *[
+        ("[n, y*sh", "[0, y*sh")] if forward else [
+            ("dZ[n," if function == CB else "dA[n,",
+             "dZ[0," if function == CB else "dA[0,")])
+    if not forward:
+        continue
+    for cause, new in (("is one row", "({0}_{1} - k{0}) // s{0}"),
+                       ("is computed without", "{0}_{1} - k{0} + 1"),
+                       ("is rounded up", "-(-({0}_{1} - k{0}) // s{0}) + 1")):
+        fault(function, f"The output's size {cause}", *[
+            (size, new.format(a, padded)) for a, size in sizes.items()])
+    fault(function, "The output's size has h and w swapped", *[
+        (f"{a}_new = {sizes[a]}", f"{a}_new = {sizes[b]}")
+        for a, b in ("hw", "wh")])
+    if function == CF:
+        fault(CF, 'The output of "same" is given', *[(
+            size, f"{a}_prev if padding == 'same' else {size}")
+            for a, size in sizes.items()])
+ORDERED = "transpose(2, 0, 1).reshape(kh, kw, c_prev)"
+for old, rows in ((SUM, [
         ("Only the first channel", "np.sum(window[..., 0] * W[:, :, 0, k])"),
         ("Only the last channel", "np.sum(window[..., -1] * W[:, :, -1, k])"),
-        ("Every output channel", "np.sum(window * W[:, :, :, 0])"),
+        ("The kernels are the first", "np.sum(window * W[:, :, :, 0])"),
         ("The kernels are flipped", "np.sum(window * W[::-1, ::-1, :, k])"),
-        ("Rows and columns of the kernels",
+        ("The kernels have rows and columns",
          "np.sum(window * W.transpose(1, 0, 2, 3)[:, :, :, k])"),
-        ("The channels of windows and kernels", "window.transpose(2, 0, 1)"
+        ("The kernels have their channels", "window.transpose(2, 0, 1)"
          ".ravel() @ W.reshape(-1, c_new)[:, k]"),
         ("The images are added", "np.sum(A_pad[:, y*sh:y*sh + kh, x*sw:x*sw + "
          "kw] * W[:, :, :, k])"),
-        ("The products are averaged", "np.mean(window * W[:, :, :, k])")]:
-    fault(CF, cause, (SUM, new))
-for cause, new in [
-        ("The bias is forgotten", "activation(Z)"),
-        ("The activation is forgotten", "Z + b"),
-        ("The bias is added after", "activation(Z) + b"),
-        ("The bias is subtracted", "activation(Z - b)"),
-        ("The bias and the activation", "Z"),
-        ("The first bias", "activation(Z + b[0, 0, 0, 0])"),
-        ("All biases", "activation(Z + b.sum())"),
-        ("The sign is wrong", "activation(-(Z + b))"),
-        ("The sign is wrong", "-activation(Z + b)"),
-        ("The result is truncated", "activation((Z + b).astype(int))")]:
-    fault(CF, cause, (BIAS, new))
-for cause, old, new in [
-        ("Mean and maximum", "if mode == 'max'", "if mode != 'max'"),
-        ("mode is not looked at, or compared with another word: always the "
-         "max", "if mode == 'max'", "if mode"),
-        ("mode is not looked at, or compared with another word: always the "
-         "mean", "if mode == 'max'", "if mode == 'maximum'"),
-        ("The mean is never", "elif mode == 'avg'", "elif mode == 'average'"),
-        ("The maximum starts", "np.max(window)", "np.max(window, initial=0)"),
-        ("The largest", "np.max(window)", "np.max(np.abs(window))"),
-        ("The minimum", "np.max(window)", "np.min(window)"),
-        ("The mean is not divided", "np.mean(window)", "np.sum(window)"),
-        ("The mean is divided by m too", "np.mean(window)",
-         "np.mean(window) / m"),
-        ("The mean is divided by m, not", "np.mean(window)",
-         "np.sum(window) / m"),
-        ("The mean is truncated", "np.mean(window)", "int(np.mean(window))"),
-        ("The mean is truncated", "np.mean(window)",
-         "np.sum(window) // (kh * kw)"),
-        ("The mean is taken over all images", "np.mean(window)",
-         "np.mean(A_prev[:, y*sh:y*sh + kh, x*sw:x*sw + kw, c])"),
-        ("The maximum is taken over all images", "np.max(window)",
-         "np.max(A_prev[:, y*sh:y*sh + kh, x*sw:x*sw + kw, c])"),
-        ("All channels", "kw, c]", "kw]"),
-        ("The whole image", "A_prev[n, " + WINDOW, "A_prev[n, :, :"),
-        ("The result is truncated", "c_prev))\n", "c_prev), dtype=int)\n")]:
-    fault(PF, cause, (old, new))
-PLANTED[f"{PF}: Mean and maximum"][1].append(("elif mode == 'avg'", "else"))
-PLANTED[f"{PF}: mode is not looked at, or compared with another word: always "
-        "the mean"][1].append(("elif mode == 'avg'", "else"))
+        ("The products are averaged", "np.mean(window * W[:, :, :, k])")]), (
+        "activation(Z + b)", [
+            ("The bias is forgotten", "activation(Z)"),
+            ("The activation is forgotten", "Z + b"),
+            ("The bias is added after", "activation(Z) + b"),
+            ("The bias is subtracted", "activation(Z - b)"),
+            ("The bias and the activation", "Z"),
+            ("The first bias", "activation(Z + b[0, 0, 0, 0])"),
+            ("All biases", "activation(Z + b.sum())"),
+            ("The sign is wrong", "activation(-(Z + b))"),
+            ("The sign is wrong", "-activation(Z + b)"),
+            ("The result is truncated", "activation((Z + b).astype(int))")])):
+    for cause, new in rows:
+        fault(CF, cause, (old, new))
+for new in (f"{SUM[:-1]} + b[0, 0, 0, k])",
+            "sum(np.sum(window[..., c] * W[:, :, c, k]) + b[0, 0, 0, k] for c "
+            "in range(c_prev))"):
+    fault(CF, "The bias is added inside the sum", (SUM, new),
+          ("activation(Z + b)", "activation(Z)"))
+for function, window, value, mean in (
+        (PF, "window", "np.max(window)", "np.mean(window)"),
+        (PB, "A_prev[window]", "np.max(A_prev[window])",
+         "dA[n, y, x, c] / (kh * kw)")):
+    everywhere = ["A_prev[:, y*sh:y*sh + kh, x*sw:x*sw + kw, c]",
+                  "A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"]
+    for cause, new in (
+            ("starts at 0", f"max(0, np.max({window}))"),
+            ("is that of absolute", f"np.max(abs({window}))"),
+            ("is a minimum", f"np.min({window})"),
+            ("is taken over all images", f"np.max({everywhere[0]})"),
+            ("is taken over all channels", f"np.max({everywhere[1]})"),
+            ("is that of the whole", "np.max(A_prev[n, :, :, c])")):
+        fault(function, f"The maximum {cause}", (value, new))
+    for cause, new in (("not divided", "{0}"), ("divided by m too", "{1} / m"),
+                       ("divided by m, not", "{0} / m")):
+        fault(function, f"The mean is {cause}", (mean, new.format(
+            "np.sum(window)" if function == PF else "dA[n, y, x, c]", mean)))
+    fault(function, "Mean and maximum", ("if mode == 'max'",
+                                         "if mode != 'max'"),
+          ("elif mode == 'avg'", "else"))
+    always = "mode is not looked at, or compared with another word: always "
+    fault(function, f"{always}the maximum", ("if mode == 'max'", "if mode"))
+    fault(function, f"{always}the mean", ("if mode == 'max'", "if mode == "
+                                          "'maximum'"),
+          ("elif mode == 'avg'", "else"))
+    fault(function, "The mean is never", ("elif mode == 'avg'",
+                                          "elif mode == 'average'"))
+for new in ("int(np.mean(window))", "np.sum(window) // (kh * kw)"):
+    fault(PF, "The mean is truncated", ("np.mean(window)", new))
+fault(PF, "The result is truncated", ("c_prev))\n", "c_prev), dtype=int)\n"))
 
 # conv_backward and pool_backward
-UNDER = 'if padding == "same" else dA_pad'
 for cause, new in [
-        ("The crop p:-p", f"dA_pad[:, top:-bottom, left:-right] {UNDER}"),
-        ("dA_prev still", "dA_pad"),
-        ("dA_prev is not cropped where", "dA_pad[:, top:-bottom, left:-right]"
-         " if top and left else dA_pad"),
+        ("The crop p:-p", UNDER), ("dA_prev still", "dA_pad"),
         ("The crop removes", "dA_pad[:, top:len(dA_pad[0]) - top, "
          "left:len(dA_pad[0, 0]) - left]"),
-        ("The crop takes the last", "dA_pad[:, -h_prev:, -w_prev:]"),
-        ("The crop takes the first", "dA_pad[:, :h_prev, :w_prev]"),
-        ("The crop has the paddings",
-         "dA_pad[:, left:left + h_prev, top:top + w_prev]"),
-        ("The crop has h_prev",
-         "dA_pad[:, top:top + w_prev, left:left + h_prev]")]:
+        ("The crop removes", "dA_pad[:, -h_prev:, -w_prev:]"),
+        ("The crop removes", "dA_pad[:, :h_prev, :w_prev]")]:
     fault(CB, cause, (CROP, new))
-for new in (f"dA_pad[:, top:-bottom, left:-right]", "(dA_pad[:, top:-bottom, "
-            f"left:-right] {UNDER})"):
-    fault(CB, "The crop p:-p", (CROP, f"0 * A_prev + {new}"), (
-        f"dA_prev = 0 * A_prev + {new}",
+for new in (MINUS, UNDER):
+    fault(CB, "The crop p:-p", (
+        f"dA_prev = {CROP}",
         f"dA_prev = np.zeros(A_prev.shape); dA_prev[:] = {new}"))
-mixed = "An array without padding"
-fault(CB, mixed, (PAD, "A_prev"))
-fault(CB, mixed, (DW, DW.replace("A_pad", "A_prev")))
-for new in ("dA_pad", CROP, "dA_pad[:, top:-bottom, left:-right]",
-            f"dA_pad[:, top:-bottom, left:-right] {UNDER}"):
-    fault(CB, mixed, ("np.zeros(A_pad.shape)", "np.zeros(A_prev.shape)"),
+without = "An array without padding"
+fault(CB, without, (PAD, "A_prev"))
+fault(CB, without, (DW, DW.replace("A_pad", "A_prev")))
+for new in ("dA_pad", CROP, MINUS, UNDER):
+    fault(CB, without, ("np.zeros(A_pad.shape)", "np.zeros(A_prev.shape)"),
           (CROP, new))
 for new in ("A_pad", "A_pad.copy()"):
     fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", new))
-fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", "A_pad"), (
-    f"        dA_pad[window] += {DA}\n        dW[:, :, :, k] += {DW}",
-    f"        dW[:, :, :, k] += {DW}\n        dA_pad[window] += {DA}"))
 for cause, old, new in [
         ("`=` for `+=` in dA_prev", "dA_pad[window] +=", "dA_pad[window] ="),
-        ("The kernels are transposed", DA, "W[:, :, k] * dZ[n, y, x, k]"),
-        ("In dA_prev the kernels", DA,
+        ("In dA_prev the kernels are flipped", DA,
          "W[::-1, ::-1, :, k] * dZ[n, y, x, k]"),
-        ("In dA_prev rows", DA,
+        ("In dA_prev the kernels have rows", DA,
          "W.transpose(1, 0, 2, 3)[:, :, :, k] * dZ[n, y, x, k]"),
-        ("dA_prev is computed with", DA, "W[:, :, :, 0] * dZ[n, y, x, k]"),
-        ("dA_prev is computed with", f"+= {DA}", f"+= {DA} * (k == 0)"),
-        ("dA_prev adds up", "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]",
-         "dA_pad[window] += W[:, :, :, k] * dZ[:, y, x, k].sum()"),
-        ("In dA_prev the channels", DA, "W[:, :, :, k].reshape(c_prev, kh, "
-         "kw).transpose(1, 2, 0) * dZ[n, y, x, k]"),
+        ("In dA_prev the kernels are the first", DA,
+         "W[:, :, :, 0] * dZ[n, y, x, k]"),
+        ("In dA_prev the kernels have their", DA,
+         f"W[:, :, :, k].{ORDERED} * dZ[n, y, x, k]"),
         ("`=` for `+=` in dW", "dW[:, :, :, k] +=", "dW[:, :, :, k] ="),
         ("dW is that of the last", f"+= {DW}", f"+= {DW} * (n == m - 1)"),
         ("dW is that of the first", f"+= {DW}", f"+= {DW} * (n == 0)"),
         ("dW is computed from the first image", DW,
          "A_pad[(0, *window[1:])] * dZ[n, y, x, k]"),
-        ("dW is flipped", DW, "A_pad[window][::-1, ::-1] * dZ[n, y, x, k]"),
-        ("kh and kw are swapped in dW.", DW,
+        ("The kernels of dW are flipped", DW,
+         "A_pad[window][::-1, ::-1] * dZ[n, y, x, k]"),
+        ("The kernels of dW are the first", DW,
+         "A_pad[window] * dZ[n, y, x, 0]"),
+        ("The kernels of dW have rows", DW,
          "A_pad[window].transpose(1, 0, 2) * dZ[n, y, x, k]"),
-        ("kh and kw are swapped in dW's", "return dA_prev, dW",
+        ("dW's shape has", "return dA_prev, dW",
          "return dA_prev, dW.transpose(1, 0, 2, 3)"),
-        ("dW is computed from the first channel", DW,
-         "A_pad[window][..., :1] * dZ[n, y, x, k]"),
-        ("In dW the channels", DW, "A_pad[window].transpose(2, 0, 1).reshape("
-         "kh, kw, c_prev) * dZ[n, y, x, k]"),
+        ("The kernels of dW have their", DW,
+         f"A_pad[window].{ORDERED} * dZ[n, y, x, k]"),
         ("db has lost", ", keepdims=True", ""),
         ("db is summed over the channels", "dZ, axis=(0, 1, 2), keepdims=True",
          "dZ"),
-        ("db is summed over the images alone", "(0, 1, 2)", "0"),
-        ("db is not summed over the images", "(0, 1, 2)", "(1, 2)"),
-        ("db is that of the first", "np.sum(dZ,", "np.sum(dZ[:1],"),
-        ("db is that of the last", "np.sum(dZ,", "np.sum(dZ[-1:],"),
+        ("db is not summed over all", "(0, 1, 2)", "0"),
+        ("db is not summed over all", "(0, 1, 2)", "(1, 2)"),
+        ("db is that of one", "np.sum(dZ,", "np.sum(dZ[:1],"),
+        ("db is that of one", "np.sum(dZ,", "np.sum(dZ[-1:],"),
         ("db is the last number", "np.sum(dZ,", "np.sum(dZ[-1:, -1:, -1:],"),
         ("h_new and w_new", "in np.ndindex(dZ.shape)", "in np.ndindex(m, "
          "dZ.shape[2], dZ.shape[1], c_new)"),
-        ("dA_prev is multiplied by", RETURN[CB],
-         "return dA_prev * (A_prev > 0), dW, db")]:
+        *[("The gradients are returned", RETURN[CB], f"return {order}")
+          for order in ("dW, dA_prev, db", "db, dW, dA_prev")]]:
     fault(CB, cause, (old, new))
-for order in ("dW, dA_prev, db", "dA_prev, db, dW", "dW, db, dA_prev",
-              "db, dW, dA_prev"):
-    fault(CB, f"The gradients are returned in the order {order}",
-          (RETURN[CB], f"return {order}"))
 for cause, old, new in [
         ("`=` for `+=`", "+=", "="),
-        ("The average is not", " / (kh * kw)", ""),
-        ("The average is divided by m too", "/ (kh * kw)", "/ (kh * kw) / m"),
-        ("The average is divided by m, not", "/ (kh * kw)", "/ m"),
         ("The gradient of a maximum", "+= mask * dA[n, y, x, c]",
          "+= mask * dA[n, y, x, c] / (kh * kw)"),
         ("The gradient is multiplied", "+= mask", "+= A_prev[window] * mask"),
@@ -468,50 +436,20 @@ for cause, old, new in [
         ("At a tie the last", "== np.max(A_prev[window])", "== np.max(A_prev["
          "window]); mask[::-1, ::-1] &= np.cumsum(mask[::-1, ::-1]"
          ").reshape(mask.shape) == 1"),
-        ("The maximum starts", "np.max(A_prev[window])",
-         "max(0, np.max(A_prev[window]))"),
-        ("The mask is that", "np.max(A_prev[window])",
-         "np.min(A_prev[window])"),
-        ("The maximum is taken over all channels", "np.max(A_prev[window])",
-         "np.max(A_prev[window[:3]])"),
-        ("The maximum is taken over all images", "np.max(A_prev[window])",
-         "np.max(A_prev[(slice(None), *window[1:])])"),
-        ("The maximum is that of the whole", "np.max(A_prev[window])",
-         "np.max(A_prev[n, :, :, c])"),
-        ("Mean and maximum", "if mode == 'avg'", "if mode != 'avg'"),
-        ("mode is not looked at, or compared with another word: always the "
-         "max", "if mode == 'avg'", "if mode == 'average'"),
-        ("mode is not looked at, or compared with another word: always the "
-         "mean", "if mode == 'avg'", "if mode"),
-        ("The mean has no", "if mode == 'avg'", "if mode == 'average'"),
-        ("dA_prev starts as", "np.zeros(A_prev.shape)", "A_prev.copy()"),
-        ("dA_prev is multiplied by", RETURN[PB],
-         "return dA_prev * (A_prev > 0)")]:
-    fault(PB, cause, (old, new), *[("elif mode == 'max'", "else")] * (
-        "always the max" in cause or "Mean and" in cause))
+        ("dA_prev starts as", "np.zeros(A_prev.shape)", "A_prev.copy()")]:
+    fault(PB, cause, (old, new))
 for function, loss in ((CB, "dZ"), (PB, "dA")):
-    outputs = RETURN[function].split(" ", 1)[1].split(", ")
-    for some in [[one] for one in outputs] + [
-            ["dW", "db"], ["dA_prev", "dW"], outputs][:3 * len(outputs[1:])]:
+    back = RETURN[function]
+    for output in back.split(" ", 1)[1].split(", "):
         for cause, new in [
-                ("divided by m", "{} / m"),
+                ("divided by m", "{} / m"), ("of the wrong sign", "-{}"),
                 ("divided by the number of windows",
-                 "{} / (%s.size / %s.shape[3])" % (loss, loss)),
-                ("of the wrong sign", "-{}"),
+                 f"{{}} / ({loss}.size / {loss}.shape[3])"),
                 ("truncated", "np.trunc({})")]:
-            names = " and ".join(filter(None, [", ".join(some[:-1]),
-                                               some[-1]]))
-            fault(function, f"{names} {'are' if some[1:] else 'is'} {cause}",
-                  (RETURN[function], "return " + ", ".join(
-                      new.format(one) if one in some else one
-                      for one in outputs)))
-    loop = f"np.ndindex({loss}.shape):"
-    fault(function, "Only the first image", (
-        loop, f"np.ndindex(1, *{loss}.shape[1:]):"))
-    fault(function, "Only the last image", (loop, f"[i for i in {loop[:-1]} "
-                                            "if i[0] == m - 1]:"))
-    fault(function, "The gradient of the first image", (
-        f"{loss}[n,", f"{loss}[0,"))
+            fault(function, f"{output} is {cause}", (back, back.replace(
+                output, new.format(output))))
+    fault(function, "dA_prev is multiplied by", (back, back.replace(
+        "dA_prev", "dA_prev * (A_prev > 0)")))
 fault(CB, "Only the first image", ("np.ndindex(dZ.shape)", "np.ndindex(1, "
       "*dZ.shape[1:])"), ("np.sum(dZ,", "np.sum(dZ[:1],"))
 

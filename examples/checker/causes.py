@@ -12,20 +12,19 @@ import numpy as np
 
 from . import definition as by
 from .cases import labels_of, results_of
-from .faults_backward import CONV_BACKWARD, CROP
-from .faults_forward import CONV_FORWARD, SIZE
+from .faults_conv import CONV_BACKWARD, CONV_FORWARD, CROP, SIZE
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
-from .faults_shared import PAD, PADDING
+from .faults_shared import FREQUENT, PAD
 
 CAUSES = {"conv_forward": CONV_FORWARD, "pool_forward": POOL_FORWARD,
           "conv_backward": CONV_BACKWARD, "pool_backward": POOL_BACKWARD}
 WORKING = {     # the code of the other style raises other exceptions, or none
     "by windows": {}, "by tensordot": {
         "product": lambda pixels, W: np.tensordot(pixels, W, 3),
-        "add_dA": lambda dA_pad, rows, cols, W, d: by.read(
-            dA_pad, rows, cols).__iadd__(np.tensordot(d, W, ([1], [3]))),
+        "add_dA": lambda dA_pad, rows, cols, W, d: dA_pad[
+            :, rows, cols].__iadd__(np.tensordot(d, W, ([1], [3]))),
         "add_dW": lambda dW, A_pad, rows, cols, d: dW.__iadd__(
-            np.tensordot(by.read(A_pad, rows, cols), d, ([0], [0])))}}
+            np.tensordot(A_pad[:, rows, cols], d, ([0], [0])))}}
 LETTERS = {
     "top": "top, bottom, left, right: the zeros added on these sides",
     "h_pad": "h_pad, w_pad: the height and the width of A_pad",
@@ -42,8 +41,9 @@ RULE_LINES = {     # the padding under each rule, and what else it changes
     "floor": "top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2\n"
              "left = right = ((w_prev - 1) * sw + kw - w_prev) // 2"}
 OWN = [{"start", "add_dA", "crop", "dA_prev"}, {"add_dW", "dW", "pixels"},
-       {"db"}]     # steps of conv_backward that touch one output alone
-WHERE = {"kernel", "stride", "window", "size", "sides", "rule", "pad"}
+       {"total", "dZ", "db"}]     # steps of conv_backward that touch one output alone
+WHERE = {"kernel", "stride", "window", "size", "sides", "rule", "pad",
+         "sizes"}
 
 
 def lines_to_write(name, causes, rule):
@@ -118,7 +118,7 @@ def singles(seen):
 def pairs(seen):
     """Yield the pairs that explain everything: not two that say where."""
     for one, two in itertools.combinations(CAUSES[seen.name], 2):
-        if one in PADDING[:5] or not any(
+        if one in FREQUENT or not any(
                 dict(way).keys() & WHERE for way in one.ways + two.ways):
             if any(not dict(way).keys() & dict(other).keys()
                    and explains(seen, way, other)
@@ -142,7 +142,7 @@ def by_output(seen):
                 seen.name, seen.rule, label, steps)])
 
     for base in [(None, ()), *[pair for pair in ways
-                               if pair[0] in PADDING[:5]]]:
+                               if pair[0] in FREQUENT]]:
         parts = []
         for i, own in enumerate(OWN):
             alone = fits(i, base[1])

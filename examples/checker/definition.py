@@ -24,20 +24,20 @@ def total_to_keep(size, kernel, stride):
     return (size - 1) * stride + kernel - size
 
 
-def rounded_up(size, kernel, stride):
+def rounded_up(*axis):
     """Half of the zeros that keep the size, rounded up, on both sides."""
-    return (-(-total_to_keep(size, kernel, stride) // 2),) * 2
+    return (-(-total_to_keep(*axis) // 2),) * 2
 
 
-def rounded_down(size, kernel, stride):
+def rounded_down(*axis):
     """Half of the zeros that keep the size, rounded down, on both sides."""
-    return (total_to_keep(size, kernel, stride) // 2,) * 2
+    return (total_to_keep(*axis) // 2,) * 2
 
 
 RULES = {"keras": keras, "size": rounded_up, "floor": rounded_down}
 
 
-# The steps. A window is a pair of slices, kernel and stride are pairs.
+# The steps. A window is a pair of slices; sizes, kernel, stride are pairs.
 
 def sides(do, padding, sizes, kernel, stride):
     """Return (top, bottom), (left, right)."""
@@ -62,17 +62,12 @@ def window(y, x, kernel, stride):
     return slice(y * sh, y * sh + kh), slice(x * sw, x * sw + kw)
 
 
-def read(images, rows, cols):
-    """Return a window of all images."""
-    return images[:, rows, cols]
-
-
 def product(pixels, W):
     """Return the sums of a window times each kernel: (m, c_new)."""
     return np.sum(pixels[..., np.newaxis] * W, axis=(1, 2, 3))
 
 
-def finish(Z, b, activation):
+def finish(Z, b, activation, W):
     """Add the bias, then activate."""
     return activation(Z + np.ravel(b))
 
@@ -100,19 +95,27 @@ def crop(dA_pad, rows, cols, sizes, padding):
     return dA_pad[:, top:top + h_prev, left:left + w_prev]
 
 
-def db(dZ):
+def total(dZ):
     """Return the gradient of the bias."""
     return np.sum(dZ, axis=(0, 1, 2), keepdims=True)
 
 
-def reduce(pixels, mode):
+def maximum(pixels, A_prev):
+    """Return the largest of each window, one by one."""
+    return pixels.max(axis=(1, 2), keepdims=True)
+
+
+def reduce(do, pixels, mode, A_prev):
     """Return the maximum or the mean of a window: (m, c_prev)."""
-    return (np.max if mode == 'max' else np.mean)(pixels, axis=(1, 2))
+    if mode == 'max':
+        return do.maximum(pixels, A_prev)[:, 0, 0]
+    return pixels.sum(axis=(1, 2)) / do.divisor(
+        len(pixels), pixels[0, ..., 0].size)
 
 
-def mask(pixels, ties, A_prev=None):
+def mask(pixels, ties, largest):
     """Return which elements of each window are its maximum."""
-    hit = pixels == pixels.max(axis=(1, 2), keepdims=True)
+    hit = pixels == largest
     if ties == "first":
         flat = hit.reshape(len(hit), -1, hit.shape[-1])
         hit &= (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
@@ -121,10 +124,12 @@ def mask(pixels, ties, A_prev=None):
 
 def share(do, pixels, mode, A_prev, kernel, d):
     """Return what each element of a window gets of dA's numbers (m, c)."""
-    if mode == 'avg':
-        return np.broadcast_to(d[:, None, None] / (kernel[0] * kernel[1]),
-                               pixels.shape)
-    return do.mask(pixels, do.ties, A_prev) * d[:, None, None]
+    d = d[:, None, None]
+    if mode == 'max':
+        return d * do.masked(do.mask(
+            pixels, do.ties, do.maximum(pixels, A_prev)), pixels)
+    return np.broadcast_to(d / do.divisor(len(pixels), kernel[0] * kernel[1]),
+                           pixels.shape)
 
 
 def add(dA_prev, rows, cols, shares):
@@ -132,56 +137,71 @@ def add(dA_prev, rows, cols, shares):
     dA_prev[:, rows, cols] += shares
 
 
+def same(array, *rest):
+    """Return an array unchanged."""
+    return array
+
+
+def pair(first, second):
+    """Return a pair unchanged."""
+    return first, second
+
+
 STEPS = {
     "rule": keras, "ties": "all", "sides": sides, "pad": pad, "size": size,
-    "window": window, "read": read, "product": product, "finish": finish,
-    "add_dA": add_dA, "add_dW": add_dW, "crop": crop, "db": db, "add": add,
-    "reduce": reduce, "mask": mask, "share": share,
-    "kernel": lambda kh, kw: (kh, kw), "stride": lambda sh, sw: (sh, sw),
-    "accumulate": accumulate, "pixels": lambda A_prev, A_pad: A_pad,
-    "start": lambda A_prev, A_pad: np.zeros(A_pad.shape),
-    "looped": lambda dZ: dZ, "order": lambda *gradients: gradients,
-    "A": lambda A: A, "dA_prev": lambda dA_prev, dZ, A_prev: dA_prev,
-    "dW": lambda dW, dZ: dW}
+    "window": window, "product": product, "finish": finish, "total": total,
+    "add_dA": add_dA, "add_dW": add_dW, "crop": crop, "add": add,
+    "reduce": reduce, "mask": mask, "share": share, "maximum": maximum,
+    "accumulate": accumulate, "divisor": lambda m, number: number,
+    "pixels": same, "start": lambda images, A_prev: np.zeros(images.shape),
+    "order": lambda *gradients: gradients,
+    **dict.fromkeys(("sizes", "kernel", "stride"), pair), **dict.fromkeys((
+        "mode", "masked", "looped", "dZ", "Z", "A", "dA_prev", "dW", "db"),
+        same)}
 
 
 def conv_forward(do, A_prev, W, b, activation, padding, stride):
     """Multiply each window by each kernel and sum, add b, then activate."""
     kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
-    sizes = A_prev.shape[1:3]
-    A_pad = do.pad(A_prev, *do.sides(do, padding, sizes, kernel, stride))
-    h_new, w_new = do.size(sizes, A_pad.shape[1:3], kernel, stride, padding)
+    sizes = do.sizes(*A_prev.shape[1:3])
+    sides = do.sides(do, padding, sizes, kernel, stride)
+    A_pad = do.pad(A_prev, *sides)
+    padded = [size + sum(side) for size, side in zip(sizes, sides)]
+    h_new, w_new = do.size(sizes, padded, kernel, stride, padding)
     Z = np.zeros((len(A_prev), h_new, w_new, W.shape[3]))
     for y, x in np.ndindex(h_new, w_new):
-        pixels = do.read(A_pad, *do.window(y, x, kernel, stride))
-        Z[:, y, x] = do.product(pixels, W)
-    return do.A(do.finish(Z, b, activation))
+        rows, cols = do.window(y, x, kernel, stride)
+        Z[:, y, x] = do.product(A_pad[:, rows, cols], W)
+    return do.A(do.finish(do.Z(Z), b, activation, W))
 
 
 def pool_forward(do, A_prev, kernel_shape, stride, mode):
     """Replace each window, channel by channel, by its maximum or its mean."""
     kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
-    sizes = A_prev.shape[1:3]
+    sizes = do.sizes(*A_prev.shape[1:3])
     h_new, w_new = do.size(sizes, sizes, kernel, stride, None)
     A = np.zeros((len(A_prev), h_new, w_new, A_prev.shape[3]))
     for y, x in np.ndindex(h_new, w_new):
-        pixels = do.read(A_prev, *do.window(y, x, kernel, stride))
-        A[:, y, x] = do.reduce(pixels, mode)
+        rows, cols = do.window(y, x, kernel, stride)
+        A[:, y, x] = do.reduce(do, A_prev[:, rows, cols], do.mode(mode),
+                               A_prev)
     return do.A(A)
 
 
 def conv_backward(do, dZ, A_prev, W, b, padding, stride):
     """Return the gradients of a loss with respect to A_prev, W and b."""
     kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
-    sizes = A_prev.shape[1:3]
+    sizes = do.sizes(*A_prev.shape[1:3])
     rows, cols = do.sides(do, padding, sizes, kernel, stride)
     A_pad, looped = do.pad(A_prev, rows, cols), do.looped(dZ)
-    dA_pad, dW = do.start(A_prev, A_pad), np.zeros(W.shape)
+    dA_pad, dW = do.start(A_pad, A_prev), np.zeros(W.shape)
     for y, x in np.ndindex(looped.shape[1:3]):
-        do.accumulate(do, dA_pad, dW, do.pixels(A_prev, A_pad), do.window(
+        do.accumulate(do, dA_pad, dW, do.pixels(A_pad, A_prev), do.window(
             y, x, kernel, stride), W, looped[:, y, x])
-    dA_prev = do.crop(dA_pad, rows, cols, sizes, padding)
-    return do.order(do.dA_prev(dA_prev, dZ, A_prev), do.dW(dW, dZ), do.db(dZ))
+    gradients = {"dA_prev": do.crop(dA_pad, rows, cols, sizes, padding),
+                 "dW": dW, "db": do.total(do.dZ(dZ))}
+    return do.order(*[getattr(do, output)(gradient, dZ, A_prev)
+                      for output, gradient in gradients.items()])
 
 
 def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
@@ -190,8 +210,9 @@ def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
     dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
     for y, x in np.ndindex(looped.shape[1:3]):
         place = do.window(y, x, kernel, stride)
-        pixels, d = do.read(A_prev, *place), looped[:, y, x]
-        do.add(dA_prev, *place, do.share(do, pixels, mode, A_prev, kernel, d))
+        do.add(dA_prev, *place, do.share(
+            do, A_prev[:, place[0], place[1]], do.mode(mode), A_prev, kernel,
+            looped[:, y, x]))
     return do.dA_prev(dA_prev, dA, A_prev)
 
 
@@ -200,4 +221,4 @@ def define(name, rule, steps=()):
     function, own = globals()[name], {
         "ties" if rule in ("all", "first") else "rule": RULES.get(rule, rule)}
     do = SimpleNamespace(**{**STEPS, **own, **dict(steps)})
-    return lambda **arguments: function(do, **arguments)
+    return lambda *args, **options: function(do, *args, **options)

@@ -85,9 +85,10 @@ def pool_terms(name, arguments, index, ties, add):
         if name == "pool_forward" and place == tuple(first):
             add(("A_prev", (*pixel, c)), divisor=divisor)
         elif name == "pool_backward" and pixel == tuple(first):
-            window = by.read(A_prev, *by.window(*place[1:], kernel, stride))
-            if divisor > 1 or arguments["mode"] == 'avg' or by.mask(
-                    window, ties)[place[0], i, j, c]:
+            y, x = by.window(*place[1:], kernel, stride)
+            window = A_prev[:, y, x]
+            if arguments["mode"] == 'avg' or by.mask(window, ties, by.maximum(
+                    window, A_prev))[place[0], i, j, c]:
                 add(("dA", (*place, c)), divisor=divisor)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in padding, kernels and strides, in any of the functions."""
+"""Faults of several functions: padding, kernels, strides, images, signs."""
 import itertools
 from typing import NamedTuple
 
@@ -18,113 +18,86 @@ class Cause(NamedTuple):
     ways: tuple
 
 
-def cause(sentence, write, *ways):
-    """Return a cause whose ways are given as dictionaries of steps."""
-    return Cause(sentence, write, tuple(tuple(way.items()) for way in ways))
+def rows(step, write, *found):
+    """Return causes from rows: a sentence, and what replaces the step.
+
+    There may be several ways, and a dictionary of steps for the one step.
+    """
+    return [Cause(f"{sentence}.", write, tuple(tuple(
+        (way if isinstance(way, dict) else {step: way}).items())
+        for way in ways)) for sentence, *ways in found]
+
+
+MIXED = [("{0} and {1} are swapped", lambda a, b: (b, a)),
+         ("{0} is used for both axes", lambda a, b: (a, a)),
+         ("{1} is used for both axes", lambda a, b: (b, b))]
 
 
 def padded(change):
-    """Return a step that pads what `change` makes of the sides of "same"."""
+    """Return a step: what `change` makes of the sides of "same"."""
     return {"sides": lambda do, padding, *pairs: ((0, 0), (0, 0)) if (
-        padding == "valid") else change(do, *pairs)}
+        padding == "valid") else [change(do, i, axis) for i, axis in
+                                  enumerate(zip(*pairs))]}
 
 
-def mixed(*order):
-    """Return padding computed from other axes: (size, kernel, stride) each.
-
-    0 is the axis of the rows, 1 that of the columns.
-    """
-    return padded(lambda do, *pairs: tuple(do.rule(*(
-        pair[axis] for pair, axis in zip(pairs, axes))) for axes in order))
-
-
-def two_rules(*rules):
-    """Return padding by one rule for the rows, another for the columns."""
-    return padded(lambda do, *pairs: tuple(
-        rule(*axis) for rule, axis in zip(rules, zip(*pairs))))
-
-
-def kept(array, image):
-    """Return one image, with zeros for the others."""
-    return array * (np.arange(len(array)) == image % len(array)).reshape(
-        -1, *[1] * (array.ndim - 1))
+def mixed(change, letters):
+    """Return padding with some of (size, kernel, stride) of other axes."""
+    return {"sides": lambda do, padding, *pairs: by.sides(do, padding, *(
+        change(*pair) if i in letters else pair
+        for i, pair in enumerate(pairs)))}
 
 
 def total(number):
     """Return a rule that pads both sides by a function of the total."""
-    return {"rule": lambda size, kernel, stride: (
-        number(by.total_to_keep(size, kernel, stride)),) * 2}
+    return lambda *axis: (number(by.total_to_keep(*axis)),) * 2
 
 
 PAD = ("A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, "
        "0)))")
-PADDING = [
-    cause('The padding of "same" is `// 2 + 1`: one row and column too many '
-          "wherever the total is even.", "{padding}",
-          total(lambda zeros: zeros // 2 + 1)),
-    *[cause(f'The padding of "same" {what}.', "{padding}", *ways)
-      for what, *ways in [
-        ("is rounded up and then one more", total(lambda z: -(-z // 2) + 1)),
+PADDING = [*rows("rule", "{padding}", *[
+    (f'The padding of "same" {what}', *ways) for what, *ways in [
+        ("is `// 2 + 1`: one row and column too many wherever the total is "
+         "even", total(lambda zeros: zeros // 2 + 1)),
         ("is rounded with round(), which rounds 0.5 down and 1.5 up",
          total(lambda zeros: round(zeros / 2))),
         ("is not halved: the total is added on both sides",
-         total(lambda zeros: zeros)),
+         total(lambda zeros: zeros), lambda n, kernel, s: (kernel - 1,) * 2),
         ("is computed without the stride",
-         {"rule": lambda size, kernel, stride: (kernel // 2,) * 2},
-         {"rule": lambda size, kernel, stride: ((kernel - 1) // 2,) * 2},
-         {"rule": lambda size, kernel, stride: by.keras(size, kernel, 1)}),
-        ("is kernel - 1 on each side",
-         {"rule": lambda size, kernel, stride: (kernel - 1,) * 2}),
-        ("has the odd row and column on the wrong side: the extra row goes "
-         "to the bottom, the extra column to the right", padded(
-             lambda do, *pairs: [do.rule(*axis)[::-1]
-                                 for axis in zip(*pairs)])),
-        ("is all at the bottom and on the right", padded(
-            lambda do, *pairs: [(0, sum(do.rule(*axis)))
-                                for axis in zip(*pairs)])),
-        ("is rounded down for rows and up for columns: take one rule",
-         two_rules(by.rounded_down, by.rounded_up)),
-        ("is rounded up for rows and down for columns: take one rule",
-         two_rules(by.rounded_up, by.rounded_down)),
-        ("is that of the rows for the columns too", mixed([0] * 3, [0] * 3)),
-        ("is that of the columns for the rows too", mixed([1] * 3, [1] * 3)),
-        ("has rows and columns swapped", mixed([1] * 3, [0] * 3)),
-        ("is computed from kh for the columns too", mixed([0] * 3, [1, 0, 1])),
-        ("is computed from kw for the rows too", mixed([0, 1, 0], [1] * 3)),
-        ("is computed with kh and kw swapped", mixed([0, 1, 0], [1, 0, 1])),
-        ("is computed with sh and sw swapped", mixed([0, 0, 1], [1, 1, 0])),
-        ("is computed with sh for the columns too", mixed([0] * 3, [1, 1, 0])),
-        ("is computed with h_prev for the columns too",
-         mixed([0] * 3, [0, 1, 1])),
-        ("is computed with h_prev and w_prev swapped",
-         mixed([1, 0, 0], [0, 1, 1]))]],
-    cause('The padding of "same" is forgotten: A_prev is not padded.', PAD,
-          {"rule": lambda size, kernel, stride: (0, 0)}),
-    cause('padding is not looked at: "valid" is padded like "same".',
-          'if padding == "same":', {"sides": lambda do, padding, *pairs: (
-              by.sides(do, "same", *pairs))}),
-    cause("The padding repeats or mirrors pixels: it is zeros.", PAD, *[
-        {"pad": lambda A_prev, rows, cols, mode=mode: by.pad(
-            A_prev, rows, cols, mode)}
-        for mode in ("edge", "reflect", "symmetric", "wrap")])]
-H_AND_W = cause(
-    "h_prev and w_prev are swapped.",
-    "m, h_prev, w_prev, c_prev = A_prev.shape", {
-        **mixed([1, 0, 0], [0, 1, 1]),
-        "crop": lambda dA_pad, rows, cols, sizes, padding: by.crop(
-            dA_pad, rows, cols, sizes[::-1], padding),
-        "size": lambda sizes, padded, *pairs: by.size(sizes, [
-            other + with_zeros - own for own, other, with_zeros in zip(
-                sizes, sizes[::-1], padded)], *pairs)})
+         lambda size, kernel, stride: (kernel // 2,) * 2,
+         lambda size, kernel, stride: ((kernel - 1) // 2,) * 2,
+         lambda size, kernel, stride: by.keras(size, kernel, 1)),
+        ("is on the wrong sides: the extra row goes to the bottom, the extra "
+         "column to the right", padded(lambda do, i, axis: do.rule(*axis)[
+             ::-1]), padded(lambda do, i, axis: (0, sum(do.rule(*axis))))),
+        ("is rounded differently for rows and columns: take one rule", *[
+            padded(lambda do, i, axis, two=two: two[i](*axis))
+            for two in ((by.rounded_up, by.rounded_down),
+                        (by.rounded_down, by.rounded_up))]),
+        ("mixes up the axes: rows take h_prev, kh, sh, columns w_prev, kw, "
+         "sw", *[mixed(change, letters) for _, change in MIXED
+                 for n in (1, 2, 3)
+                 for letters in itertools.combinations(range(3), n)])]]),
+    *rows("rule", PAD, (
+        'The padding of "same" is forgotten: A_prev is not padded',
+        lambda *axis: (0, 0))),
+    *rows("sides", 'if padding == "same":', (
+        'padding is not looked at: "valid" is padded like "same"',
+        lambda do, padding, *pairs: by.sides(do, "same", *pairs))),
+    *rows("pad", PAD, ("The padding repeats or mirrors pixels: it is zeros", *[
+        lambda A_prev, top, left, mode=mode: by.pad(A_prev, top, left, mode)
+        for mode in ("edge", "reflect", "symmetric", "wrap")]))]
+FREQUENT = PADDING[:4]
+H_AND_W = rows("sizes", "m, h_prev, w_prev, c_prev = A_prev.shape", (
+    "h_prev and w_prev are swapped", lambda h, w: (w, h)))
 
 
-def window(kernel=lambda *k: k, stride=lambda *s: s):
+def window(kernel=by.pair, stride=by.pair):
     """Return a step that takes windows by another kernel or stride."""
-    return {"window": lambda y, x, k, s: by.window(y, x, kernel(*k),
-                                                   stride(*s))}
+    return {"window": lambda y, x, k, s: by.window(
+        y, x, kernel(*k), stride(*s))}
 
 
-def sized(kernel=lambda *k: k, stride=lambda *s: s):
+def sized(kernel=by.pair, stride=by.pair):
     """Return a step that computes the output's size from others."""
     return {"size": lambda sizes, padded, k, s, padding: by.size(
         sizes, padded, kernel(*k), stride(*s), padding)}
@@ -138,76 +111,74 @@ def geometry(unpack, place, size=None, pads=False):
     computed, the results do not tell where a kernel or a stride is wrong.
     """
     found = []
-    for first, second, step, line in (
-            ("kh", "kw", "kernel", unpack),
-            ("sh", "sw", "stride", "sh, sw = stride")):
-        for what, change in (
-                (f"{first} and {second} are swapped", lambda a, b: (b, a)),
-                (f"{first} is used for both axes", lambda a, b: (a, a)),
-                (f"{second} is used for both axes", lambda a, b: (b, b))):
-            whole, windows = {step: change}, window(**{step: change})
-            sizes = sized(**whole)
+    for letters, step, line in ((("kh", "kw"), "kernel", unpack),
+                                (("sh", "sw"), "stride", "sh, sw = stride")):
+        for text, change in MIXED:
+            what, whole = text.format(*letters), {step: change}
+            taken, counted = window(**whole), sized(**whole)
             if not size:
-                found.append(cause(f"{what}.", f"{line}\n{place}", whole,
-                                   windows))
+                found += rows("", f"{line}\n{place}", (what, whole, taken))
                 continue
-            if pads:
-                found.append(cause(f"{what}.", line, whole))
-            found += [
-                cause(f"{what} where windows are taken and counted.",
-                      f"{place}\n{size}" + f"\n{line}" * (not pads),
-                      {**windows, **sizes}),
-                cause(f"{what} where a window is taken.", place, windows),
-                cause(f"{what} in the output's size.", size, sizes)]
-    return [*found, cause(
-        "The stride is forgotten where a window starts.", place, *[
-            window(stride=start) for start in (
-                lambda sh, sw: (1, 1), lambda sh, sw: (1, sw),
-                lambda sh, sw: (sh, 1))]), cause(
-        "The row and the column of a window are swapped.", place,
-        {"window": lambda y, x, *pairs: by.window(x, y, *pairs)})]
+            found += rows("", line, (what, whole)) * pads + rows(
+                "", f"{place}\n{size}" + f"\n{line}" * (not pads), (
+                    f"{what} where windows are taken and counted",
+                    {**taken, **counted})) + rows("", place, (
+                        f"{what} where a window is taken", taken)) + rows(
+                "", size, (f"{what} in the output's size", counted))
+    return found + rows("", place, (
+        "The stride is forgotten where a window starts",
+        *[window(stride=start) for start in (
+            lambda sh, sw: (1, 1), lambda sh, sw: (1, sw),
+            lambda sh, sw: (sh, 1))]), (
+        "The row and the column of a window are swapped",
+        {"window": lambda y, x, *pairs: by.window(x, y, *pairs)}))
 
 
-# What both backward passes have.
-
-def post(output, change):
-    """Return a step that changes a gradient at the end: (gradient, dZ)."""
-    if output == "db":
-        return {"db": lambda dZ: change(by.db(dZ), dZ)}
-    return {output: lambda gradient, dZ, *rest: change(gradient, dZ)}
+def kept(array, image):
+    """Return one image, with zeros for the others."""
+    return array * (np.arange(len(array)) == image % len(array)).reshape(
+        -1, *[1] * (array.ndim - 1))
 
 
-def gradients(outputs, line):
-    """Return what goes wrong at the end, in each output and in several."""
-    several = [[one] for one in outputs] + (
-        [["dW", "db"], ["dA_prev", "dW"], outputs] if outputs[1:] else [])
-    kinds = [
-        ("divided by m", lambda gradient, dZ: gradient / len(dZ)),
-        ("divided by the number of windows: sums, not means",
-         lambda gradient, dZ: gradient / (dZ.size / dZ.shape[3]),
-         lambda gradient, dZ: gradient / (dZ[0].size / dZ.shape[3])),
-        ("of the wrong sign", lambda gradient, dZ: -gradient),
-        ("truncated to whole numbers",
-         lambda gradient, dZ: np.trunc(gradient))]
-    found = []
-    for some, (what, *changes) in itertools.product(several, kinds):
-        names = " and ".join(filter(None, [", ".join(some[:-1]), some[-1]]))
-        found.append(cause(
-            f"{names} {'are' if some[1:] else 'is'} {what}.", line, *[
-                {step: function for output in some for step, function in
-                 post(output, change).items()} for change in changes]))
-    return found
-
-
-def images(loop, adds, db):
+def images(write, *several):
     """Return what goes wrong where the images are numbered.
 
-    loop, adds, db: the lines to write; db is "" where there is none.
+    several: the steps that it changes, one or more together.
     """
-    return [cause(f"{what}.", line + db, {"looped": change}, *[{
-        "looped": change, "db": lambda dZ, change=change: by.db(change(dZ))
-        }] * bool(db)) for what, line, change in [
-            ("Only the first image is computed", loop, lambda dZ: kept(dZ, 0)),
-            ("Only the last image is computed", loop, lambda dZ: kept(dZ, -1)),
-            ("The gradient of the first image is taken for each image", adds,
-             lambda dZ: np.repeat(dZ[:1], len(dZ), axis=0))]]
+    return rows("", write, *[(what, *[dict.fromkeys(steps, change)
+                                      for steps in several])
+                             for what, change in [
+        ("Only the first image is computed", lambda A: kept(A, 0)),
+        ("Only the last image is computed", lambda A: kept(A, -1)),
+        ("The first image is taken for each image",
+         lambda A: np.repeat(A[:1], len(A), axis=0))]])
+
+
+def outputs(size, place, *steps):
+    """Return the causes of both forward passes, with the lines to write."""
+    return [*H_AND_W, *images(f"for n in range(m):\n{place}", *steps),
+            *rows("size", size, *[(f"The output's size {what}", way)
+                                  for what, way in [
+        ("is one row and one column short",
+         lambda *args: [n - 1 for n in by.size(*args)]),
+        ("has h and w swapped", lambda *args: by.size(*args)[::-1]),
+        ("is computed without the stride", sized(stride=lambda *s: (1, 1))),
+        ("is rounded up: only windows entirely inside the image count",
+         lambda sizes, padded, kernel, stride, _: [-(-(p - k) // s) + 1 for (
+             p, k, s) in zip(padded, kernel, stride)])]])]
+
+
+def gradients(line, *outputs):
+    """Return what goes wrong at the end, in each gradient."""
+    return [one for output in outputs for one in rows(output, line, *[
+        (f"{output} is {what}", *ways) for what, *ways in [
+            ("divided by m", lambda gradient, dZ, A: gradient / len(dZ)),
+            ("divided by the number of windows: sums, not means",
+             lambda gradient, dZ, A: gradient / dZ[..., 0].size,
+             lambda gradient, dZ, A: gradient / dZ[0, ..., 0].size),
+            ("of the wrong sign", lambda gradient, dZ, A: -gradient),
+            ("truncated to whole numbers",
+             lambda gradient, dZ, A: np.trunc(gradient))]])] + rows(
+        "dA_prev", line, (
+            "dA_prev is multiplied by A_prev > 0: there is no ReLU here",
+            lambda gradient, dZ, A_prev: gradient * (A_prev > 0)))

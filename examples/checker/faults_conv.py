@@ -1,0 +1,206 @@
+"""What goes wrong in conv_forward and conv_backward."""
+import itertools
+
+import numpy as np
+
+from . import definition as by
+from .faults_shared import (H_AND_W, PAD, PADDING, geometry,
+                            gradients, images, kept, outputs, rows)
+
+
+def kernels(step, write, begin, use):
+    """Return what is done to kernels; use: how a step takes changed ones."""
+    return rows(step, write, *[(f"{begin} {what}", *map(use, changes))
+                               for what, *changes in [
+        ("are flipped: this is cross-correlation, as in every framework",
+         lambda W: W[::-1, ::-1]),
+        ("have rows and columns swapped", lambda W: W.transpose(1, 0, 2, 3)),
+        ("have their channels in another order: they are (kh, kw, c_prev, "
+         "c_new)", lambda W: W.reshape(W.shape[2], *W.shape[:2], -1
+                                       ).transpose(1, 2, 0, 3),
+         lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape)),
+        ("are the first one for every channel of the output",
+         lambda W: W[..., [0] * W.shape[3]])]])
+
+
+UNPACK = "kh, kw, c_prev, c_new = W.shape"
+SIZE = ("h_new = (h_pad - kh) // sh + 1\n"
+        "w_new = (w_pad - kw) // sw + 1")
+SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
+PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
+CONV_FORWARD = [
+    *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(SIZE, PLACE, ("Z",), ("A",)),
+    *rows("size", SIZE, (
+        'The output of "same" is given the size of the input',
+        lambda sizes, padded, k, s, padding: sizes if padding == "same" else (
+            by.size(sizes, padded, k, s, padding)))),
+    *kernels("product", SUM, "The kernels", lambda change: (
+        lambda pixels, W: by.product(pixels, change(W)))),
+    *rows("product", SUM, *[
+        (f"Only the {word} channel of A_prev is used", lambda pixels, W, i=i:
+         by.product(pixels[..., [i]], W[:, :, [i]]))
+        for word, i in (("first", 0), ("last", -1))],
+        ("The images are added up", lambda pixels, W: np.sum(
+            by.product(pixels, W), axis=0)),
+        ("The products are averaged: they are added",
+         lambda pixels, W: by.product(pixels, W) / pixels[0].size,
+         lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size)),
+    *rows("finish", f"{SUM}\nA = activation(Z + b)",
+          ("The bias is added inside the sum, more than once",
+           *[lambda Z, b, f, W, axes=axes: f(Z + np.ravel(b) * np.prod(
+               [W.shape[i] for i in axes])) for axes in (
+                   (0, 1, 2), (0, 1), (2,))])),
+    *rows("finish", "A = activation(Z + b)",
+          ("The bias is forgotten", lambda Z, b, f, W: f(Z)),
+          ("The activation is forgotten", lambda Z, b, f, W: Z + np.ravel(b)),
+          ("The bias is added after the activation",
+           lambda Z, b, f, W: f(Z) + np.ravel(b)),
+          ("The bias is subtracted", lambda Z, b, f, W: f(Z - np.ravel(b))),
+          ("The bias and the activation are forgotten",
+           lambda Z, b, f, W: Z),
+          ("The first bias is used for every channel",
+           lambda Z, b, f, W: f(Z + np.ravel(b)[0])),
+          ("All biases are added to every channel",
+           lambda Z, b, f, W: f(Z + np.sum(b))),
+          ("The sign is wrong: these are the negative numbers",
+           lambda Z, b, f, W: f(-Z - np.ravel(b)),
+           lambda Z, b, f, W: f(-Z + np.ravel(b)),
+           lambda Z, b, f, W: -f(Z + np.ravel(b))),
+          ("The result is truncated to whole numbers",
+           lambda Z, b, f, W: f(np.trunc(Z) + np.ravel(b)),
+           lambda Z, b, f, W: f(np.trunc(Z + np.ravel(b))),
+           lambda Z, b, f, W: np.trunc(f(Z + np.ravel(b)))))]
+
+
+# Steps of conv_backward.
+
+def assign_dA(dA_pad, rows, cols, W, d):
+    """Overwrite a window with the sum over the kernels."""
+    dA_pad[:, rows, cols] = np.sum(W * d[:, None, None, None], axis=-1)
+
+
+def assign_dW(dW, A_pad, rows, cols, d):
+    """Overwrite dW with the sum over the images."""
+    dW[:] = 0
+    by.add_dW(dW, A_pad, rows, cols, d)
+
+
+def dW_by(change):
+    """Return a step that changes what a window adds to dW."""
+    def add_dW(dW, A_pad, rows, cols, d):
+        part = np.zeros(dW.shape)
+        by.add_dW(part, A_pad, rows, cols, d)
+        dW += change(part)
+    return add_dW
+
+
+def kernel_by_kernel(do, dA_pad, dW, A_pad, place, W, d):
+    """Add to dA_pad, then to dW, one kernel after the other."""
+    for k in range(W.shape[3]):
+        do.add_dA(dA_pad, *place, W[..., k:k + 1], d[:, k:k + 1])
+        do.add_dW(dW[..., k:k + 1], A_pad, *place, d[:, k:k + 1])
+
+
+def minus(dA_pad, rows, cols, *rest):
+    """Crop with p:-p."""
+    return dA_pad[:, rows[0]:-rows[1], cols[0]:-cols[1]]
+
+
+def minus_under_same(dA_pad, rows, cols, sizes, padding):
+    """Crop with p:-p, under "same" alone."""
+    return minus(dA_pad, rows, cols) if padding == "same" else dA_pad
+
+
+def assigned(crop):
+    """Return a crop that is assigned to an array of A_prev's shape."""
+    def assign(dA_pad, rows, cols, sizes, padding):
+        dA_prev = np.zeros((len(dA_pad), *sizes, dA_pad.shape[3]))
+        dA_prev[:] = crop(dA_pad, rows, cols, sizes, padding)
+        return dA_prev
+    return assign
+
+
+def not_square(dZ):
+    """Loop over rows as over columns: an IndexError where there are fewer."""
+    _, h_new, w_new, _ = dZ.shape
+    return dZ if dZ[0, w_new - 1, h_new - 1].size else None
+
+
+CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"
+START = "dA_pad = np.zeros(A_pad.shape)"
+WINDOW = "window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
+LOOP = "for n, y, x, k in np.ndindex(dZ.shape):"
+DA = "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]"
+DW = "dW[:, :, :, k] += A_pad[window] * dZ[n, y, x, k]"
+DB = "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)"
+RETURN = "return dA_prev, dW, db"
+GEOMETRY = geometry(UNPACK, WINDOW)
+CONV_BACKWARD = [
+    *[one for one in PADDING if "is not padded" not in one.sentence],
+    GEOMETRY[0]._replace(
+        sentence="kh and kw are mixed up: swapped, or one for both axes.",
+        ways=sum((one.ways for one in GEOMETRY[:3]), ())), *GEOMETRY[3:],
+    *H_AND_W, *rows(
+        "crop", CROP,
+        ("The crop p:-p is empty where p is 0", minus, minus_under_same,
+         assigned(minus), assigned(minus_under_same)),
+        ("dA_prev still has its padding", by.same, assigned(by.same)),
+        ("The crop removes the wrong rows and columns",
+         lambda dA_pad, rows, cols, *rest: dA_pad[
+             :, rows[0]:dA_pad.shape[1] - rows[0],
+             cols[0]:dA_pad.shape[2] - cols[0]],
+         lambda dA_pad, rows, cols, sizes, _: dA_pad[
+             :, -sizes[0]:, -sizes[1]:],
+         lambda dA_pad, rows, cols, sizes, _: dA_pad[
+             :, :sizes[0], :sizes[1]])),
+    *rows("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
+        "An array without padding meets the windows of A_pad: dA_prev, or "
+        "the A_prev that dW is computed from",
+        {"rule": lambda *axis: (0, 0)}, lambda A_pad, A_prev: A_prev,
+        *[{"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
+           "crop": crop} for crop in (
+               by.same, by.crop, minus, minus_under_same)])),
+    *rows("start", START, ("dA_pad starts as A_pad: it starts with zeros",
+                           lambda A_pad, A_prev: A_pad.copy(), by.same, {
+                               "start": by.same,
+                               "accumulate": kernel_by_kernel})),
+    *rows("add_dA", DA, (
+        "`=` for `+=` in dA_prev: where windows overlap, gradients add up",
+        lambda dA_pad, rows, cols, W, d: assign_dA(
+            dA_pad, rows, cols, W[..., -1:], d[:, -1:]), assign_dA)),
+    *kernels("add_dA", DA, "In dA_prev the kernels", lambda change: (
+        lambda dA_pad, rows, cols, W, d: by.add_dA(
+            dA_pad, rows, cols, change(W), d))),
+    *rows("add_dW", DW, (
+        "`=` for `+=` in dW: it is a sum over all windows",
+        lambda dW, A_pad, rows, cols, d: assign_dW(
+            dW, A_pad[-1:], rows, cols, d[-1:]), assign_dW), *[
+        (f"dW is that of the {word} image: it is a sum over all images",
+         lambda dW, A_pad, rows, cols, d, i=i: by.add_dW(
+             dW, A_pad, rows, cols, kept(d, i)))
+        for word, i in (("first", 0), ("last", -1))],
+        ("dW is computed from the first image's pixels for each image",
+         lambda dW, A_pad, *rest: by.add_dW(dW, A_pad[:1], *rest))),
+    *kernels("add_dW", DW, "The kernels of dW", dW_by),
+    *rows("dW", RETURN, ("dW's shape has kh and kw swapped",
+                         lambda dW, *rest: dW.transpose(1, 0, 2, 3))),
+    *rows("total", DB, *[(f"db {what}", *ways) for what, *ways in [
+        ("has lost its axes", *[
+            lambda dZ, shape=shape: by.total(dZ).reshape(shape)
+            for shape in (-1, (1, -1), (-1, 1), (1, 1, -1))]),
+        ("is summed over the channels too", np.sum,
+         lambda dZ: np.sum(dZ, keepdims=True)),
+        ("is not summed over all of images, rows and columns", *[
+            lambda dZ, axes=axes, keep=keep: dZ.sum(axes, keepdims=keep)
+            for axes in (0, 1, 2, (0, 1), (0, 2), (1, 2))
+            for keep in (False, True)]),
+        ("is that of one image", {"dZ": lambda dZ: dZ[:1]},
+         {"dZ": lambda dZ: dZ[-1:]}),
+        ("is the last number of dZ: `=` for `+=`",
+         lambda dZ: dZ[-1:, -1:, -1:])]]),
+    *rows("order", RETURN, ("The gradients are returned in another order", *[
+        lambda *all, places=places: tuple(all[i] for i in places)
+        for places in list(itertools.permutations(range(3)))[1:]])),
+    *rows("looped", LOOP, ("h_new and w_new are swapped", not_square)),
+    *gradients(RETURN, "dA_prev", "dW", "db"),
+    *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ"))]
