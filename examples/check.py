@@ -8,12 +8,15 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 from checker import child, files, judge, reports, text
 from checker.cases import calls_of
 from checker.definition import OUTPUTS, RULES
 from checker.explain import explain  # noqa: F401
+from checker.process import run_here
+
+REPORTS = {"json": "everything", "csv": "one row per student and function",
+           "gradescope": "results.json for one submission"}
 
 
 def check(function, name=None):
@@ -25,19 +28,8 @@ def check(function, name=None):
     if name not in OUTPUTS:
         raise ValueError(f"name: expected one of {', '.join(OUTPUTS)}, got "
                          f"{name!r}")
-    outcomes = {}
-    for job in files.jobs_of(name, None, 10):
-        inputs = [job["arguments"][key].copy() for key in job["inputs"]]
-        try:
-            arrays = child.run(function, job, inputs)
-            outcomes[job["label"]] = {
-                "result": "ok", "arrays": arrays[:job["outputs"]],
-                "inputs": dict(zip(job["inputs"], inputs))}
-        except (Exception, SystemExit) as error:
-            outcomes[job["label"]] = child.failure(
-                error, function.__code__.co_filename)
-    found = judge.judge(name, child.signature(function), outcomes,
-                        list(RULES))
+    found = judge.judge(name, child.signature(function), run_here(
+        function, files.jobs_of(name)), list(RULES))
     print("\n".join(text.describe(found)))
     print("(Run in this process: without isolation or time limit.)")
     return found["verdict"] == "right"
@@ -60,16 +52,14 @@ def arguments(argv):
                         help="per case (default: %(default)s)")
     parser.add_argument("--case", metavar="NAME",
                         help="run this case alone, and show it")
-    for option, what in (("json", "everything"), (
-            "csv", "one row per student and function"), (
-            "gradescope", "results.json for one submission")):
-        parser.add_argument(f"--{option}", metavar="FILE", help=what)
+    for kind, what in REPORTS.items():
+        parser.add_argument(f"--{kind}", metavar="FILE", help=what)
     parser.add_argument("--verbose", action="store_true",
                         help="every case, and what the student's code printed")
     options = parser.parse_args(argv)
     options.same = options.same.split(",")
-    targets = {f"--{name}": getattr(options, name) for name in (
-        "json", "csv", "gradescope") if getattr(options, name)}
+    targets = {f"--{kind}": getattr(options, kind) for kind in REPORTS
+               if getattr(options, kind)}
     for wrong, message in [
             (not set(options.same) <= set(RULES), "--same: expected some of "
              f"{', '.join(RULES)}, got {','.join(options.same)}"),
@@ -110,16 +100,13 @@ def main(argv=None):
         line for one in found for line in text.describe(
             one, options.verbose or options.case)]
     print("\n".join(lines))
-    for target, content in (
-            (options.json, lambda: reports.as_json(found)),
-            (options.csv, lambda: reports.as_csv(found)),
-            (options.gradescope, lambda: reports.as_gradescope(
-                found, files.FILES))):
+    for kind in REPORTS:
         try:
-            if target:
-                reports.write_text(target, content())
+            if getattr(options, kind):
+                content = getattr(reports, f"as_{kind}")(found, files.FILES)
+                reports.write_text(getattr(options, kind), content)
         except OSError as error:    # the disk is full, or the folder has gone
-            print(f"{target}: cannot be written ({error})", file=sys.stderr)
+            print(f"--{kind}: cannot be written ({error})", file=sys.stderr)
             return 2
     verdicts = {one["verdict"] for one in found}
     if verdicts <= {"missing", "skipped"} or all(
@@ -127,8 +114,8 @@ def main(argv=None):
         print("Nothing to check: none of the five functions was found.",
               file=sys.stderr)
         return 2
-    return 1 if verdicts & {"wrong", "unreadable"} or any(
-        one.get("together") for one in found) else 0
+    return int(bool(verdicts & {"wrong", "unreadable"}) or any(
+        one.get("together") for one in found))
 
 
 if __name__ == "__main__":

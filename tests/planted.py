@@ -316,6 +316,8 @@ for old, rows in ((SUM, [
          "np.sum(window * W.transpose(1, 0, 2, 3)[:, :, :, k])"),
         ("The kernels have their channels", "window.transpose(2, 0, 1)"
          ".ravel() @ W.reshape(-1, c_new)[:, k]"),
+        ("The kernels have their channels", "window.ravel() @ "
+         "W.reshape(c_new, -1)[k]"),
         ("The images are added", "np.sum(A_pad[:, y*sh:y*sh + kh, x*sw:x*sw + "
          "kw] * W[:, :, :, k])"),
         ("The products are averaged", "np.mean(window * W[:, :, :, k])")]), (
@@ -352,7 +354,8 @@ for function, window, value, mean in (
             ("is that of the whole", "np.max(A_prev[n, :, :, c])")):
         fault(function, f"The maximum {cause}", (value, new))
     for cause, new in (("not divided", "{0}"), ("divided by m too", "{1} / m"),
-                       ("divided by m, not", "{0} / m")):
+                       *[(f"divided by {n}", f"{{0}} / ({n})") for n in (
+                           "m", "kh * kh", "kw * kw", "sh * sw")]):
         fault(function, f"The mean is {cause}", (mean, new.format(
             "np.sum(window)" if function == PF else "dA[n, y, x, c]", mean)))
     fault(function, "Mean and maximum", ("if mode == 'max'",
@@ -375,7 +378,9 @@ for cause, new in [
         ("The crop removes", "dA_pad[:, top:len(dA_pad[0]) - top, "
          "left:len(dA_pad[0, 0]) - left]"),
         ("The crop removes", "dA_pad[:, -h_prev:, -w_prev:]"),
-        ("The crop removes", "dA_pad[:, :h_prev, :w_prev]")]:
+        ("The crop removes", "dA_pad[:, :h_prev, :w_prev]"),
+        ("The crop removes", "dA_pad[:, top:top + h_prev, top:top + w_prev]")
+        ]:
     fault(CB, cause, (CROP, new))
 for new in (MINUS, UNDER):
     fault(CB, "The crop p:-p", (
@@ -417,6 +422,8 @@ for cause, old, new in [
         ("db has lost", ", keepdims=True", ""),
         ("db is summed over the channels", "dZ, axis=(0, 1, 2), keepdims=True",
          "dZ"),
+        ("db is summed over the channels", "keepdims=True)",
+         "keepdims=True).sum() * np.ones((1, 1, 1, c_new))"),
         ("db is not summed over all", "(0, 1, 2)", "0"),
         ("db is not summed over all", "(0, 1, 2)", "(1, 2)"),
         ("db is that of one", "np.sum(dZ,", "np.sum(dZ[:1],"),
@@ -428,7 +435,10 @@ for cause, old, new in [
           for order in ("dW, dA_prev, db", "db, dW, dA_prev")]]:
     fault(CB, cause, (old, new))
 for cause, old, new in [
-        ("`=` for `+=`", "+=", "="),
+        ("`=` for `+=`", "+=", "="), ("`=` for `+=`", "+= mask", "= mask"),
+        ("`=` for `+=`", "+= dA", "= dA"),
+        ("The mask is multiplied by A_prev", "+= mask * dA[n, y, x, c]",
+         "+= mask * A_prev[window]"),
         ("The gradient of a maximum", "+= mask * dA[n, y, x, c]",
          "+= mask * dA[n, y, x, c] / (kh * kw)"),
         ("The gradient is multiplied", "+= mask", "+= A_prev[window] * mask"),

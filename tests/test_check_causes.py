@@ -10,7 +10,7 @@ import pytest
 
 import naive
 import planted
-from checker import causes, cases, child, files
+from checker import causes, cases, child, files, process
 from checker import definition as by
 from checker.judge import judge, rules_of
 
@@ -19,20 +19,11 @@ def judged(function, text, rules):
     """Return the verdict on a text, in the cases of the first rule."""
     space = {}
     exec(text, space)
-    outcomes = {}
-    for job in files.jobs_of(function, None, 10):
-        if job["label"] not in cases.labels_of(function, rules[0]):
-            continue
-        inputs = [job["arguments"][key].copy() for key in job["inputs"]]
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                arrays = child.run(space[function], job, inputs)
-            outcomes[job["label"]] = {
-                "result": "ok", "arrays": arrays[:job["outputs"]],
-                "inputs": dict(zip(job["inputs"], inputs))}
-        except Exception as error:
-            outcomes[job["label"]] = child.failure(error, "")
+    jobs = [job for job in files.jobs_of(function)
+            if job["label"] in cases.labels_of(function, rules[0])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcomes = process.run_here(space[function], jobs)
     return judge(function, child.signature(space[function]), outcomes, rules)
 
 

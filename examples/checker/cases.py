@@ -69,7 +69,7 @@ CONV = [
              draw="real"),
         Case("a stride larger than the kernel", (1, 6, 7, 1), (1, 2, 1, 1),
              (2, 3))]],
-    Case("integer arrays", (1, 4, 4, 1), (2, 2, 1, 1), draw="integers")]
+    Case("integer pixels", (1, 4, 4, 1), (2, 2, 1, 1), draw="integers")]
 POOL = [
     Case(f"{mode}, {name}", shape, kernel, stride, "", mode, draw)
     for mode in ("max", "avg") for name, shape, kernel, stride, draw in [
@@ -108,7 +108,9 @@ def draw(case, shape, what):
     if case.draw == "real":
         return rng.standard_normal(shape)
     numbers = rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)
-    return numbers.astype("int64" if case.draw == "integers" else "float64")
+    if case.draw != "integers":
+        return numbers.astype("float64")
+    return numbers if what == "A_prev" else numbers * 0.37
 
 
 def pixels(case):
@@ -183,5 +185,4 @@ def results_of(name, rule, label, steps=()):
             result = by.define(name, rule, steps)(**arguments)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return tuple(map(np.asarray, result)) if isinstance(
-        result, tuple) else (np.asarray(result),)
+    return by.listed(result)

@@ -28,9 +28,10 @@ WORKING = {     # the code of the other style raises other exceptions, or none
 LETTERS = {
     "top": "top, bottom, left, right: the zeros added on these sides",
     "h_pad": "h_pad, w_pad: the height and the width of A_pad",
-    "window": "window: the pixels [n, y*sh:y*sh + kh, x*sw:x*sw + kw]",
+    "window": "window: the pixels [n, y*sh:y*sh + kh, x*sw:x*sw + kw], of "
+              "channel c in a pooling",
     "dA_pad": "dA_pad: the gradient of A_pad, of its shape",
-    "n": "n, y, x: the number of the image, the row and column of the output"}
+    "n": "n, y, x, k or c: image, row, column and channel of the output"}
 RULE_LINES = {     # the padding under each rule, and what else it changes
     "keras": "rows = max((-(-h_prev // sh) - 1) * sh + kh - h_prev, 0)\n"
              "cols = max((-(-w_prev // sw) - 1) * sw + kw - w_prev, 0)\n"

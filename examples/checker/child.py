@@ -154,6 +154,14 @@ def run(function, case, inputs):
     return results + [_copy(_asarray(array), order="C") for array in inputs]
 
 
+def outcome(path, call, *arguments):
+    """Return the report on a call, and its arrays."""
+    try:
+        return {"result": "ok"}, call(*arguments)
+    except (Exception, SystemExit) as error:
+        return failure(error, path), []
+
+
 def limit(gigabytes):
     """Let nobody take more memory (on Linux) or write large files."""
     try:
@@ -192,17 +200,12 @@ def main(folder):
         save(folder, "loading", failure(error, path))
         _exit(0)
     for case in job["cases"]:
-        if case["function"] not in found:
-            continue
-        try:
-            if case["function"] == "lenet5":
-                save(folder, case["id"], {"result": "ok", "seen": look(
-                    found[case["function"]])})
-            else:
-                arrays = run(found[case["function"]], case, inputs[case["id"]])
-                save(folder, case["id"], {"result": "ok"}, arrays)
-        except BaseException as error:
-            save(folder, case["id"], failure(error, path))
+        if case["function"] == "lenet5" and "lenet5" in found:
+            report, seen = outcome(path, look, found["lenet5"])
+            save(folder, "lenet5", {**report, "seen": seen})
+        elif case["function"] in found:
+            save(folder, case["id"], *outcome(
+                path, run, found[case["function"]], case, inputs[case["id"]]))
     _exit(0)
 
 

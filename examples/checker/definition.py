@@ -105,12 +105,12 @@ def maximum(pixels, A_prev):
     return pixels.max(axis=(1, 2), keepdims=True)
 
 
-def reduce(do, pixels, mode, A_prev):
+def reduce(do, pixels, mode, A_prev, stride):
     """Return the maximum or the mean of a window: (m, c_prev)."""
     if mode == 'max':
         return do.maximum(pixels, A_prev)[:, 0, 0]
     return pixels.sum(axis=(1, 2)) / do.divisor(
-        len(pixels), pixels[0, ..., 0].size)
+        len(pixels), pixels.shape[1:3], stride)
 
 
 def mask(pixels, ties, largest):
@@ -122,17 +122,17 @@ def mask(pixels, ties, largest):
     return hit
 
 
-def share(do, pixels, mode, A_prev, kernel, d):
+def share(do, pixels, mode, A_prev, kernel, stride, d):
     """Return what each element of a window gets of dA's numbers (m, c)."""
     d = d[:, None, None]
     if mode == 'max':
         return d * do.masked(do.mask(
             pixels, do.ties, do.maximum(pixels, A_prev)), pixels)
-    return np.broadcast_to(d / do.divisor(len(pixels), kernel[0] * kernel[1]),
+    return np.broadcast_to(d / do.divisor(len(pixels), kernel, stride),
                            pixels.shape)
 
 
-def add(dA_prev, rows, cols, shares):
+def add(dA_prev, rows, cols, shares, mode):
     """Add the shares to a window."""
     dA_prev[:, rows, cols] += shares
 
@@ -152,7 +152,7 @@ STEPS = {
     "window": window, "product": product, "finish": finish, "total": total,
     "add_dA": add_dA, "add_dW": add_dW, "crop": crop, "add": add,
     "reduce": reduce, "mask": mask, "share": share, "maximum": maximum,
-    "accumulate": accumulate, "divisor": lambda m, number: number,
+    "accumulate": accumulate, "divisor": lambda m, kernel, stride: np.prod(kernel),
     "pixels": same, "start": lambda images, A_prev: np.zeros(images.shape),
     "order": lambda *gradients: gradients,
     **dict.fromkeys(("sizes", "kernel", "stride"), pair), **dict.fromkeys((
@@ -184,7 +184,7 @@ def pool_forward(do, A_prev, kernel_shape, stride, mode):
     for y, x in np.ndindex(h_new, w_new):
         rows, cols = do.window(y, x, kernel, stride)
         A[:, y, x] = do.reduce(do, A_prev[:, rows, cols], do.mode(mode),
-                               A_prev)
+                               A_prev, stride)
     return do.A(A)
 
 
@@ -209,10 +209,10 @@ def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
     kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
     dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
     for y, x in np.ndindex(looped.shape[1:3]):
-        place = do.window(y, x, kernel, stride)
-        do.add(dA_prev, *place, do.share(
-            do, A_prev[:, place[0], place[1]], do.mode(mode), A_prev, kernel,
-            looped[:, y, x]))
+        rows, cols = do.window(y, x, kernel, stride)
+        shares = do.share(do, A_prev[:, rows, cols], do.mode(mode), A_prev,
+                          kernel, stride, looped[:, y, x])
+        do.add(dA_prev, rows, cols, shares, mode)
     return do.dA_prev(dA_prev, dA, A_prev)
 
 
@@ -222,3 +222,9 @@ def define(name, rule, steps=()):
         "ties" if rule in ("all", "first") else "rule": RULES.get(rule, rule)}
     do = SimpleNamespace(**{**STEPS, **own, **dict(steps)})
     return lambda *args, **options: function(do, *args, **options)
+
+
+def listed(result):
+    """Return the arrays of a result, one or several."""
+    return tuple(map(np.asarray, result if isinstance(result, tuple) else (
+        result,)))

@@ -18,7 +18,8 @@ def kernels(step, write, begin, use):
         ("have their channels in another order: they are (kh, kw, c_prev, "
          "c_new)", lambda W: W.reshape(W.shape[2], *W.shape[:2], -1
                                        ).transpose(1, 2, 0, 3),
-         lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape)),
+         lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
+         lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape)),
         ("are the first one for every channel of the output",
          lambda W: W[..., [0] * W.shape[3]])]])
 
@@ -26,10 +27,12 @@ def kernels(step, write, begin, use):
 UNPACK = "kh, kw, c_prev, c_new = W.shape"
 SIZE = ("h_new = (h_pad - kh) // sh + 1\n"
         "w_new = (w_pad - kw) // sw + 1")
+ZEROS = "Z = np.zeros((m, h_new, w_new, c_new))"
 SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
 PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 CONV_FORWARD = [
-    *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(SIZE, PLACE, ("Z",), ("A",)),
+    *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(
+        SIZE, PLACE, ("Z",), ("A",)),
     *rows("size", SIZE, (
         'The output of "same" is given the size of the input',
         lambda sizes, padded, k, s, padding: sizes if padding == "same" else (
@@ -65,7 +68,8 @@ CONV_FORWARD = [
           ("The sign is wrong: these are the negative numbers",
            lambda Z, b, f, W: f(-Z - np.ravel(b)),
            lambda Z, b, f, W: f(-Z + np.ravel(b)),
-           lambda Z, b, f, W: -f(Z + np.ravel(b))),
+           lambda Z, b, f, W: -f(Z + np.ravel(b)))),
+    *rows("finish", f"{ZEROS}\nA = activation(Z + b)",
           ("The result is truncated to whole numbers",
            lambda Z, b, f, W: f(np.trunc(Z) + np.ravel(b)),
            lambda Z, b, f, W: f(np.trunc(Z + np.ravel(b))),
@@ -152,7 +156,10 @@ CONV_BACKWARD = [
          lambda dA_pad, rows, cols, sizes, _: dA_pad[
              :, -sizes[0]:, -sizes[1]:],
          lambda dA_pad, rows, cols, sizes, _: dA_pad[
-             :, :sizes[0], :sizes[1]])),
+             :, :sizes[0], :sizes[1]],
+         *[lambda dA_pad, *args, places=places: by.crop(
+             dA_pad, *[args[i] for i in places], *args[2:])
+           for places in ((0, 0), (1, 1), (1, 0))])),
     *rows("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
         "An array without padding meets the windows of A_pad: dA_prev, or "
         "the A_prev that dW is computed from",
@@ -175,7 +182,8 @@ CONV_BACKWARD = [
         "`=` for `+=` in dW: it is a sum over all windows",
         lambda dW, A_pad, rows, cols, d: assign_dW(
             dW, A_pad[-1:], rows, cols, d[-1:]), assign_dW), *[
-        (f"dW is that of the {word} image: it is a sum over all images",
+        (f"dW is that of the {word} image: it is a sum over all images, "
+         "and starts as zeros before the first",
          lambda dW, A_pad, rows, cols, d, i=i: by.add_dW(
              dW, A_pad, rows, cols, kept(d, i)))
         for word, i in (("first", 0), ("last", -1))],
@@ -189,7 +197,8 @@ CONV_BACKWARD = [
             lambda dZ, shape=shape: by.total(dZ).reshape(shape)
             for shape in (-1, (1, -1), (-1, 1), (1, 1, -1))]),
         ("is summed over the channels too", np.sum,
-         lambda dZ: np.sum(dZ, keepdims=True)),
+         lambda dZ: np.sum(dZ, keepdims=True),
+         lambda dZ: np.full_like(by.total(dZ), dZ.sum())),
         ("is not summed over all of images, rows and columns", *[
             lambda dZ, axes=axes, keep=keep: dZ.sum(axes, keepdims=keep)
             for axes in (0, 1, 2, (0, 1), (0, 2), (1, 2))
@@ -202,5 +211,5 @@ CONV_BACKWARD = [
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),
     *rows("looped", LOOP, ("h_new and w_new are swapped", not_square)),
-    *gradients(RETURN, "dA_prev", "dW", "db"),
+    *gradients(RETURN, dA_prev=f"{DA}\n{CROP}", dW=DW, db=DB),
     *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ"))]

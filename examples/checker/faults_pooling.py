@@ -25,9 +25,13 @@ def both(maximum, mean):
              A.max(axis=(1, 2), keepdims=True))]]),
         *rows("divisor", mean, *[(f"The mean is {what}", way)
                                  for what, way in [
-            ("not divided by kh * kw", lambda m, number: 1),
-            ("divided by m too", lambda m, number: m * number),
-            ("divided by m, not by kh * kw", lambda m, number: m)]]),
+            ("not divided by kh * kw", lambda m, kernel, stride: 1),
+            ("divided by m too", lambda m, kernel, _: m * np.prod(kernel)),
+            ("divided by m, not by kh * kw", lambda m, *pairs: m),
+            ("divided by kh * kh", lambda m, kernel, _: kernel[0] ** 2),
+            ("divided by kw * kw", lambda m, kernel, _: kernel[1] ** 2),
+            ("divided by sh * sw", lambda m, kernel, stride:
+             np.prod(stride))]]),
         *rows("mode", "if mode == 'max':\nelif mode == 'avg':",
               ("Mean and maximum are mixed up", lambda mode: (
                   'max' if mode == 'avg' else 'avg')),
@@ -35,12 +39,20 @@ def both(maximum, mean):
                  f"always the {word}", lambda _, mode=mode: mode)
                 for word, mode in (("maximum", 'max'), ("mean", 'avg'))],
               ("The mean is never computed: mode is compared with another "
-               "word than 'avg'", {"divisor": lambda m, number: np.inf}))]
+               "word than 'avg'", {"divisor": lambda *args: np.inf}))]
 
 
 def last(pixels, ties, largest):
     """Return the mask of the last maximum in row-major order."""
     return by.mask(pixels[:, ::-1, ::-1], "first", largest)[:, ::-1, ::-1]
+
+
+def assign(*modes):
+    """Return a step that overwrites a window in some modes."""
+    def add(dA_prev, rows, cols, shares, mode):
+        dA_prev[:, rows, cols] = shares + (
+            0 if mode in modes else dA_prev[:, rows, cols])
+    return add
 
 
 SIZE = SIZE.replace("_pad", "_prev")
@@ -66,8 +78,8 @@ POOL_BACKWARD = [
     *geometry("kh, kw = kernel_shape", PLACE), *both(MASK, MEAN),
     *rows("add", f"{MEAN}\n{MAX}", (
         "`=` for `+=`: where windows overlap, gradients add up",
-        lambda dA_prev, y, x, shares: dA_prev.__setitem__(
-            np.s_[:, y, x], shares))),
+        *[assign(*modes) for modes in (("max", "avg"), ("max",),
+                                       ("avg",))])),
     *rows("masked", MAX,
           ("The gradient of a maximum is divided by kh * kw",
            lambda hit, pixels: hit / pixels[0, ..., 0].size),
@@ -76,10 +88,14 @@ POOL_BACKWARD = [
           ("Ties share the gradient: a subgradient, but neither the mask of "
            "courses nor the first element of TensorFlow",
            lambda hit, _: hit / hit.sum(axis=(1, 2), keepdims=True))),
+    *rows("share", MAX, ("The mask is multiplied by A_prev, not by dA", lambda
+        do, pixels, mode, A_prev, *rest: pixels * do.mask(
+            pixels, do.ties, do.maximum(pixels, A_prev)) if mode == 'max' else
+        by.share(do, pixels, mode, A_prev, *rest))),
     *rows("mask", MASK, ("At a tie the last element gets the gradient: all "
                          "do (courses), or the first (TensorFlow)", last)),
     *rows("start", "dA_prev = np.zeros(A_prev.shape)", (
         "dA_prev starts as A_prev: it starts with zeros",
         lambda A_prev, _: A_prev.copy())),
-    *gradients("return dA_prev", "dA_prev"),
+    *gradients("return dA_prev", dA_prev=f"{MEAN}\n{MAX}"),
     *images(f"{LOOP}\n{MEAN}\n{MAX}", ("looped",))]

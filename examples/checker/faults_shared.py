@@ -168,9 +168,13 @@ def outputs(size, place, *steps):
              p, k, s) in zip(padded, kernel, stride)])]])]
 
 
-def gradients(line, *outputs):
-    """Return what goes wrong at the end, in each gradient."""
-    return [one for output in outputs for one in rows(output, line, *[
+def gradients(back, **outputs):
+    """Return what goes wrong at the end, in each gradient.
+
+    outputs: the lines where they are computed.
+    """
+    return [one for output, line in outputs.items() for one in rows(
+        output, f"{line}\n{back}", *[
         (f"{output} is {what}", *ways) for what, *ways in [
             ("divided by m", lambda gradient, dZ, A: gradient / len(dZ)),
             ("divided by the number of windows: sums, not means",
@@ -179,6 +183,6 @@ def gradients(line, *outputs):
             ("of the wrong sign", lambda gradient, dZ, A: -gradient),
             ("truncated to whole numbers",
              lambda gradient, dZ, A: np.trunc(gradient))]])] + rows(
-        "dA_prev", line, (
+        "dA_prev", back, (
             "dA_prev is multiplied by A_prev > 0: there is no ReLU here",
             lambda gradient, dZ, A_prev: gradient * (A_prev > 0)))

@@ -24,7 +24,7 @@ BASE = {"student": None, "function": None, "same": None, "rule": None,
 
 
 @functools.lru_cache(maxsize=None)
-def jobs_of(name, only, timeout):
+def jobs_of(name, only=None, timeout=10):
     """Return the calls of a function as the child reads them."""
     if name == "lenet5":
         return [{"id": name, "function": name, "label": name, "inputs": [],
@@ -36,13 +36,12 @@ def jobs_of(name, only, timeout):
                   if isinstance(value, np.ndarray)]
         options = {key: case.activation if key == "activation" else value
                    for key, value in arguments.items() if key not in inputs}
-        if only in (None, label):
-            jobs.append({
-                "id": f"{name}-{i}", "function": name, "label": label,
-                "inputs": inputs, "options": options,
-                "order": list(arguments), "outputs": len(OUTPUTS[name]),
-                "arguments": arguments, "timeout": timeout})
-    return jobs
+        jobs.append({
+            "id": f"{name}-{i}", "function": name, "label": label,
+            "inputs": inputs, "options": options, "order": list(arguments),
+            "outputs": len(OUTPUTS[name]), "arguments": arguments,
+            "timeout": timeout})
+    return [job for job in jobs if only in (None, job["label"])]
 
 
 def source_of(path):
@@ -70,11 +69,11 @@ def has_tensorflow():
 
 def check_file(path, names, options):
     """Return the checks of the functions, of those named, in a file."""
-    known = names[0] if len(names) == 1 else None
-    base = {**BASE, "path": str(path), "function": known}
+    base = {**BASE, "path": str(path), "verdict": "unreadable",
+            "function": names[0] if len(names) == 1 else None}
     source = source_of(path)
     if isinstance(source, str):
-        return [{**base, "verdict": "unreadable", "cause": source}]
+        return [{**base, "cause": source}]
     names = [name for name in names if name.encode() in source] or names[:4]
     if names == ["lenet5"] and not has_tensorflow():
         return [{**base, "verdict": "skipped",
@@ -82,18 +81,18 @@ def check_file(path, names, options):
     names = [name for name in names if name != "lenet5" or has_tensorflow()]
     tensorflow = has_tensorflow() and bool(re.search(
         rb"^\s*(import|from) .*(tensorflow|keras)", source, re.M))
+    jobs = [job for name in names
+            for job in jobs_of(name, options.case, options.timeout)]
     loading, outcomes, printed = run_file(
-        path.resolve(), names,
-        [job for name in names for job in jobs_of(
-            name, options.case, options.timeout)],
-        options.timeout, tensorflow or "lenet5" in names)
+        path.resolve(), names, jobs, options.timeout,
+        tensorflow or "lenet5" in names)
     if loading["result"] != "ok":
-        return [{**base, "verdict": "unreadable",
-                 "cause": f"The file does not load: {reason(loading)}"}]
+        return [{**base, "cause": "The file does not load: "
+                 + reason(loading)}]
     checks = []
     for name in [name for name in names if name in loading["functions"]]:
-        mine = {job["label"]: outcomes[job["id"]] for job in jobs_of(
-            name, options.case, options.timeout) if job["id"] in outcomes}
+        mine = {job["label"]: outcomes[job["id"]] for job in jobs
+                if job["function"] == name}
         check = judge_lenet5(mine["lenet5"]) if name == "lenet5" else judge(
             name, loading["functions"][name], mine, options.same)
         check["remarks"] += [
@@ -101,8 +100,8 @@ def check_file(path, names, options):
             for line in loading["compared"]]
         checks.append({**base, **check, "printed": printed})
     others = ", ".join(loading["others"]) or "none"
-    return checks or [{**base, "verdict": "unreadable", "cause": (
-        f"No function {' or '.join(names)} in it (found: {others}).")}]
+    return checks or [{**base, "cause": f"No function {' or '.join(names)} "
+                       f"in it (found: {others})."}]
 
 
 def check_folder(folder, options, student=None):
@@ -110,32 +109,29 @@ def check_folder(folder, options, student=None):
     checks = []
     for name, filename in FILES.items():
         path = folder / filename
-        if os.path.lexists(path):
-            checks += check_file(path, [name], options)
-        else:
-            checks.append({**BASE, "path": str(path), "function": name,
-                           "verdict": "missing",
-                           "cause": renamed(folder, name)})
+        checks += check_file(path, [name], options) if os.path.lexists(
+            path) else [{**BASE, "path": str(path), "function": name,
+                         "verdict": "missing", "cause": renamed(folder, name)}]
     same = {check["same"] for check in checks if check["same"]}
     for check in checks:
+        check["student"] = student
         if check["same"] and len(same) > 1:
             check["together"] = "wrong"
             check["remarks"].append(
                 "conv_forward and conv_backward follow different rules of "
                 '"same": together they are wrong')
-    return [{**check, "student": student} for check in checks]
+    return checks
 
 
 def renamed(folder, name):
     """Return a question about files that hold a function, or None."""
     start = re.compile(rb"^def %s\(" % name.encode(), re.M)
-    found = []
-    for path in sorted(folder.glob("*.py"))[:200]:
-        source = source_of(path)
-        if path.name not in FILES.values() and isinstance(
-                source, bytes) and start.search(source):
-            found.append(f"{path.name}: call it {FILES[name]}?")
-    return " ".join(found) or None
+    return " ".join(
+        f"{path.name}: call it {FILES[name]}?"
+        for path in sorted(folder.glob("*.py"))[:200]
+        if path.name not in FILES.values() and start.search(
+            b"" if isinstance(source_of(path), str) else source_of(path))
+    ) or None
 
 
 def checks_of(path, options):
@@ -182,10 +178,7 @@ def progress(futures):
     """Show how many students are done, with tqdm where it is installed."""
     try:
         from tqdm import tqdm
-        yield from tqdm(futures, unit="student")
+        return tqdm(futures, unit="student")
     except ImportError:
-        for done, future in enumerate(futures):
-            print(f"\r{done}/{len(futures)} students", end="",
-                  file=sys.stderr)
-            yield future
-        print(f"\r{len(futures)}/{len(futures)} students", file=sys.stderr)
+        print(f"{len(futures)} students ...", file=sys.stderr)
+        return futures

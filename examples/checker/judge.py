@@ -13,21 +13,20 @@ SIGNATURES = {
     "conv_backward": 'dZ, A_prev, W, b, padding="same", stride=(1, 1)',
     "pool_backward": "dA, A_prev, kernel_shape, stride=(1, 1), mode='max'",
     "lenet5": "X"}
+POOLING = "pass kernel_shape=(f, f), stride=(stride, stride) and mode."
+CONVOLUTION = "pass an activation, padding=(pad, pad), stride=(stride, stride)"
+CACHE = "unpack the cache into arguments, in this order:"
+NHWC = "CS231n: arrays are NHWC here, W is (kh, kw, c_prev, c_new);"
 ELSEWHERE = {   # signatures of other courses, and what to do
-    ("A_prev", "W", "b", "hparameters"): "deeplearning.ai: pass padding=(pad, "
-    "pad) and stride=(stride, stride) as arguments, and an activation.",
-    ("A_prev", "hparameters", "mode"): "deeplearning.ai: pass kernel_shape="
-    "(f, f) and stride=(stride, stride) as arguments.",
-    ("dZ", "cache"): "deeplearning.ai: unpack the cache into arguments: dZ, "
-    "A_prev, W, b, padding, stride.",
-    ("dA", "cache", "mode"): "deeplearning.ai: unpack the cache into "
-    "arguments: dA, A_prev, kernel_shape, stride, mode.",
-    ("dout", "cache"): "CS231n: arrays are NHWC here; unpack the cache into "
-    "arguments, and transpose (0, 2, 3, 1).",
-    ("x", "w", "b", "conv_param"): "CS231n: arrays are NHWC here, W is (kh, "
-    "kw, c_prev, c_new); pass padding and stride as arguments.",
-    ("x", "pool_param"): "CS231n: arrays are NHWC here; pass kernel_shape, "
-    "stride and mode as arguments."}
+    "A_prev, W, b, hparameters": f"deeplearning.ai: {CONVOLUTION}.",
+    "A_prev, hparameters, mode": f"deeplearning.ai: {POOLING}",
+    "dZ, cache": f"deeplearning.ai: {CACHE} dZ, A_prev, W, b, padding, "
+    "stride.",
+    "dA, cache, mode": f"deeplearning.ai: {CACHE} dA, A_prev, kernel_shape, "
+    "stride, mode.",
+    "dout, cache": f"{NHWC} unpack the cache into arguments.",
+    "x, w, b, conv_param": f"{NHWC} {CONVOLUTION}.",
+    "x, pool_param": f"{NHWC} {POOLING}"}
 RULE_NAMES = {
     "keras": 'Keras\' rule of "same"',
     "size": 'the rule of "same" that rounds up',
@@ -46,22 +45,21 @@ def wrong_signature(name, parameters):
         return None     # not a Python function: the calls will tell
     expected = inspect.signature(eval(     # of our own text above
         f"lambda {SIGNATURES[name]}: 0")).parameters
-    names = tuple(one[0] for one in parameters)
+    names = ", ".join(key for key, _, _ in parameters)
     if names in ELSEWHERE:
         return f"This is the signature of {ELSEWHERE[names]}"
     if name == "lenet5" or not all(usual for _, _, usual in parameters):
         return None
-    right = f"def {name}({SIGNATURES[name]}):"
-    if names[:len(expected)] != tuple(expected):
-        return f"The parameters are {', '.join(names)}; expected {right}"
+    right = f"expected def {name}({SIGNATURES[name]})."
+    if names.split(", ")[:len(expected)] != list(expected):
+        return f"The parameters are {names}; {right}"
     for (key, default, _), wanted in zip(parameters, expected.values()):
         if wanted.default is not wanted.empty and default not in (
                 repr(wanted.default), repr(list(wanted.default))):
-            return (f"The default of {key} is {default or 'missing'}; "
-                    f"expected {right}")
+            return f"The default of {key} is {default or 'missing'}; {right}"
     for key, default, _ in parameters[len(expected):]:
         if default is None:
-            return f"{key} needs a default; expected {right}"
+            return f"{key} needs a default; {right}"
     return None
 
 
@@ -100,14 +98,20 @@ def first_difference(ours, expected):
     return tuple(int(i) for i in np.argwhere(differs(ours, expected))[0])
 
 
-def score(name, rule, outcomes):
-    """Return how many arrays are right under a rule, and how many shapes."""
-    pairs = [(ours, exact) for label in labels_of(name, rule)
-             if label in outcomes for ours, exact in zip(
-                 outcomes[label].get("arrays", ()),
-                 results_of(name, rule, label))]
-    return (sum(equal(*pair) for pair in pairs),
-            sum(ours.shape == exact.shape for ours, exact in pairs))
+def right_arrays(name, rule, outcomes, i=slice(None)):
+    """Return which arrays that were returned are right under a rule."""
+    return [equal(ours, exact) for label in labels_of(name, rule)
+            if outcomes.get(label, {}).get("arrays") and "integer" not in label
+            for ours, exact in zip(outcomes[label]["arrays"][i],
+                                   results_of(name, rule, label)[i])]
+
+
+def right_shapes(name, rule, outcomes):
+    """Return how many arrays have the shape of a rule."""
+    return sum(ours.shape == exact.shape for label in labels_of(name, rule)
+               for ours, exact in zip(
+                   outcomes.get(label, {}).get("arrays", ()),
+                   results_of(name, rule, label)))
 
 
 def rules_of(name):
@@ -124,99 +128,92 @@ def judge(name, parameters, outcomes, accepted):
     signature = wrong_signature(name, parameters)
     check = {"function": name, "verdict": "wrong", "same": None, "rule": None,
              "outputs": {}, "cause": signature, "remarks": [], "cases": [],
-             "write": [], "outcomes": outcomes, "signature": signature}
+             "write": [], "outcomes": outcomes, "shared": []}
     if signature and "This is the signature" in signature:
         return check
-    known = rules_of(name)
-    allowed = [rule for rule in known if rule not in RULES or rule in accepted]
-    results = {rule: {label: judge_case(name, rule, label, outcomes[label])
-                      for label in labels_of(name, rule) if label in outcomes}
-               for rule in known}
-    remarks = [label for label in outcomes if "integer" in label]
+    results, remarks = {}, {}
+    for rule in rules_of(name):
+        cases = {label: judge_case(name, rule, label, outcomes[label])
+                 for label in labels_of(name, rule) if label in outcomes}
+        remarks[rule] = {label: cases.pop(label) for label in list(cases)
+                         if "integer" in label}
+        if cases:
+            results[rule] = cases
     wrong = {rule: [label for label, (result, _) in cases.items()
-                    if result != "pass" and label not in remarks]
-             for rule, cases in results.items()}
-    allowed = [rule for rule in allowed if results[rule]]
-    allowed.sort(key=lambda rule: score(name, rule, outcomes), reverse=True)
+                    if result != "pass"] for rule, cases in results.items()}
+    allowed = sorted(
+        [rule for rule in results if rule not in RULES or rule in accepted],
+        key=lambda rule: (sum(right_arrays(name, rule, outcomes)),
+                          right_shapes(name, rule, outcomes)), reverse=True)
     if not allowed:
         return {**check, "verdict": "skipped",
                 "cause": "It has no such case under the accepted rules."}
-    best = allowed[0]
-    if wrong[best]:
+    rule = allowed[0]
+    if wrong[rule]:
         found, sets = find(name, allowed, wrong, outcomes)
-        best = found or best
-        explain_wrong(check, best, sets, wrong, results, outcomes)
+        rule = found or rule
+        explain_wrong(check, rule, sets, wrong, results)
     elif not signature:
         check["verdict"] = "right"
-    cases = {label: result for label, result in results[best].items()
-             if label not in remarks}
-    check["rule"] = best
+    check["rule"] = rule
+    check["partial"] = len(outcomes) == 1
     check["cases"] = [{"name": label, "result": result, "message": message}
-                      for label, (result, message) in cases.items()]
-    complete = [rule for rule in known
-                if len(results[rule]) == len(labels_of(name, rule))]
-    check["partial"] = not complete
-    if name[:4] == "conv" and best in complete and not wrong[best]:
-        check["same"] = best
+                      for label, (result, message) in results[rule].items()]
+    if name[:4] == "conv" and not check["partial"] and not wrong[rule]:
+        check["same"] = rule
+    returned = all(outcomes[label].get("arrays") for label in results[rule])
     for i, output in enumerate(OUTPUTS[name]):
-        verdicts = {equal(outcomes[label]["arrays"][i],
-                          results_of(name, best, label)[i]) if outcomes[
-                              label].get("arrays") else None
-                    for label in cases}
-        check["outputs"][output] = "right" if verdicts == {True} else "wrong"
-        check.setdefault("returned", {})[output] = (
-            "wrong" if False in verdicts else
-            "right" if True in verdicts else "not returned")
-    if any(outcomes[label].get("arrays") and results[best].get(
-            label, ("pass",))[0] != "pass" for label in remarks):
+        right = right_arrays(name, rule, outcomes, slice(i, i + 1))
+        check["outputs"][output] = "right" if all(right) and returned else (
+            "wrong" if right else "not returned")
+        check.setdefault("returned", {})[output] = "not returned" if (
+            not right) else "right" if all(right) else "wrong"
+    if any(result == "fail" for result, _ in remarks[rule].values()):
         check["remarks"].append("arrays of integers give a wrong result: "
                                 "collect it in an array of float64")
     return check
 
 
-def explain_wrong(check, rule, sets, wrong, results, outcomes):
+def explain_wrong(check, rule, sets, wrong, results):
     """Put the causes of what is wrong into a check."""
     name, failed = check["function"], wrong[rule]
-    sentences = [" And: ".join(one.sentence for one in causes)
-                 for causes in sets]
+    sentences = [" Or: ".join(" And: ".join(one.sentence for one in causes)
+                              for causes in sets)]
     check["write"] = [lines_to_write(name, causes, rule) for causes in sets]
-    other = [one for one in rules_of(name) if not wrong[one]
-             and len(results[one]) == len(labels_of(name, one))]
+    other = [one for one in wrong if not wrong[one]]
     if not sets and other:
         sentences = [f"It follows {RULE_NAMES[other[0]]}, which --same does "
                      "not accept."]
-    messages = {results[rule][label][1] for label in failed}
-    if any("was changed" in str(message) for message in messages):
+    messages = {str(results[rule][label][1]) for label in failed}
+    if any("was changed" in message for message in messages):
         sentences.append("An input is changed in place: work on a copy.")
     if messages == {"returned None: is there a return?"}:
         sentences = ["Nothing is returned."]
-    check["cause"] = " Or: ".join(sentences[:len(sets) or 1]) or None
-    if len(sentences) > max(len(sets), 1):
-        check["cause"] += " And: " + sentences[-1]
-    if check["signature"]:
-        check["cause"] = " And: ".join(
-            filter(None, [check["signature"], check["cause"]]))
-    kinds = {outcomes[label]["result"] for label in failed}
-    if len(kinds) == 1 and not check["cause"]:
+    check["cause"] = " And: ".join(
+        filter(None, [check["cause"], *sentences])) or None
+    kinds = {results[rule][label][0] for label in failed}
+    if len(kinds) == 1:
         check["kind"] = {
             "error": "raises " + " or ".join(sorted({
-                str(outcomes[label].get("error")) for label in failed})),
+                str(check["outcomes"][label].get("error"))
+                for label in failed})),
             "timeout": "an endless loop, or too slow", "exit": "ends Python",
-            "ok": None}[kinds.pop()]
-    shared = shared_by(name, rule, failed, [
-        label for label in results[rule] if label not in failed
-        and "integer" not in label])
-    check["shared"] = shared
+            "fail": None}[kinds.pop()]
+    right = [label for label in results[rule] if label not in failed]
+    if right:   # what all wrong cases have and no right one has
+        check["shared"] = sorted(
+            set.intersection(*(features(name, rule, one) for one in failed))
+            - set.union(*(features(name, rule, one) for one in right)))
 
 
 def features(name, rule, label):
     """Return what is special in a case."""
-    case, arguments = calls_of(name)[label]
+    case, _ = calls_of(name)[label]
     (m, h, w, c), (sh, sw), conv = case.A_prev, case.stride, name[:4] == "conv"
     (kh, kw), same = case.kernel[:2], case.padding == "same"
-    sides = [RULES[rule](*axis) for axis in ((h, kh, sh), (w, kw, sw))
-             ] if same else [(0, 0), (0, 0)]
-    totals = [total_to_keep(*axis) for axis in ((h, kh, sh), (w, kw, sw))]
+    axes = (h, kh, sh), (w, kw, sw)
+    sides = [RULES[rule](*axis) for axis in axes] if same else [(0, 0)]
+    totals = [total_to_keep(*axis) for axis in axes] if same else []
     found = {
         "several images": m > 1, "several channels of A_prev": c > 1,
         "several kernels": conv and case.kernel[-1] > 1,
@@ -226,22 +223,12 @@ def features(name, rule, label):
         "a stride above 1": (sh, sw) != (1, 1),
         "different strides of the two axes": sh != sw,
         'padding "same"': conv and same, 'padding "valid"': conv and not same,
-        "a padding of 0 on an axis": conv and any(
-            0 in side for side in sides),
-        "an even total of zeros": same and any(t % 2 == 0 for t in totals),
-        "an odd total of zeros": same and any(t % 2 for t in totals),
+        "a padding of 0 on an axis": conv and 0 in sum(sides, ()),
+        "an even total of zeros": any(t % 2 == 0 for t in totals),
+        "an odd total of zeros": any(t % 2 for t in totals),
         "mode 'max'": case.mode == "max", "mode 'avg'": case.mode == "avg",
         "ties": case.draw == "ties", "numbers that are not whole":
             case.draw == "real",
         "an activation": case.activation != "same_Z"
         and name == "conv_forward"}
     return {feature for feature, holds in found.items() if holds}
-
-
-def shared_by(name, rule, wrong, right):
-    """Return what all wrong cases have and no right one has."""
-    if not wrong or not right:
-        return []
-    common = set.intersection(*(features(name, rule, one) for one in wrong))
-    return sorted(common.difference(*(features(name, rule, one)
-                                      for one in right)))

@@ -23,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
 PRINTED = 2**23         # bytes that a student's code may print
 REPORT = 2**25          # bytes of a report with its arrays
+DAMAGED = {"result": "error", "error": "NoResult",
+           "message": "what was written is damaged"}
 STARTING = 120          # seconds until Python, NumPy and TensorFlow are there
 
 
@@ -81,11 +83,13 @@ def follow(process, folder, waiting, printed):
         while not os.path.lexists(path):
             ended = process.poll() is not None
             if ended and not os.path.lexists(path):
-                return "exit", f"the process ended ({process.returncode})"
+                return {"result": "exit", "message": "the process ended "
+                        f"({process.returncode})"}
             if time.monotonic() > deadline:
-                return "timeout", f"no result after {seconds:g} s"
+                return {"result": "timeout",
+                        "message": f"no result after {seconds:g} s"}
             if os.fstat(printed.fileno()).st_size > PRINTED:
-                return "exit", "printed more than 8 MB"
+                return {"result": "exit", "message": "printed more than 8 MB"}
             time.sleep(0.004)
     return None
 
@@ -110,8 +114,7 @@ def read(path):
             return report, arrays[1:]
     except Exception:   # it may hold anything
         pass
-    return {"result": "error", "error": "NoResult",
-            "message": "what was written is damaged"}, []
+    return DAMAGED, []
 
 
 def validated(report):
@@ -135,42 +138,39 @@ def validated(report):
 
 
 def attempt(path, names, jobs, timeout, tensorflow):
-    """Run jobs until one gives no result; return the report of loading, the
-    outcomes by id, why it ended, and what was printed.
+    """Run jobs until one gives no result.
+
+    Return the report of loading, the jobs of functions that are there, the
+    outcomes by id, why it ended (or None), and what was printed.
     """
     folder = Path(tempfile.mkdtemp(prefix="check-")).resolve()
     try:
         (folder / "job.json").write_text(json.dumps({
             "path": str(path), "names": names, "tensorflow": tensorflow,
-            "cases": [{key: job[key] for key in (
-                "id", "function", "inputs", "options", "order", "outputs")}
-                for job in jobs]}), encoding="utf-8")
+            "cases": [{key: job[key] for key in job if key != "arguments"}
+                      for job in jobs]}), encoding="utf-8")
         with open(folder / "inputs.npy", "wb") as file:
             for array in (job["arguments"][key] for job in jobs
                           for key in job["inputs"]):
                 np.lib.format.write_array(file, array, allow_pickle=False)
         with tempfile.TemporaryFile() as printed:
-            process = start(folder, printed)
+            process, mine = start(folder, printed), []
             try:
                 end = follow(process, folder, [
                     ("started", STARTING), ("loading", timeout)], printed)
-                loading = dict(zip(("result", "message"), end)) if end else (
-                    read(folder / "loading.npy")[0])
+                loading = end or read(folder / "loading.npy")[0]
                 mine = [job for job in jobs if job["function"] in
                         loading.get("functions", {})]
                 end = end or follow(process, folder, [
                     (job["id"], job["timeout"]) for job in mine], printed)
             finally:
                 stop(process, folder)
-            outcomes = {}
-            for job in mine:
-                if not os.path.lexists(folder / f"{job['id']}.npy"):
-                    break
-                report, arrays = read(folder / f"{job['id']}.npy")
-                outcomes[job["id"]] = outcome_of(job, report, arrays)
+            found = {job["id"]: outcome_of(job, *read(
+                folder / f"{job['id']}.npy")) for job in mine
+                if os.path.lexists(folder / f"{job['id']}.npy")}
             printed.seek(0)
-            text = printed.read(4000).decode("utf-8", "replace")
-        return loading, mine, outcomes, end, text
+            return loading, mine, found, end, printed.read(4000).decode(
+                "utf-8", "replace")
     finally:
         remove(folder)
 
@@ -180,11 +180,21 @@ def outcome_of(job, report, arrays):
     count, inputs = job["outputs"], job["inputs"]
     if report["result"] == "ok" and job["function"] != "lenet5":
         if len(arrays) != count + len(inputs):
-            return {"result": "error", "error": "NoResult",
-                    "message": "what was written is damaged"}
+            return DAMAGED
         report["arrays"] = arrays[:count]
         report["inputs"] = dict(zip(inputs, arrays[count:]))
     return report
+
+
+def run_here(function, jobs):
+    """Run jobs in this process; return the outcomes by label."""
+    found = {}
+    for job in jobs:
+        inputs = [job["arguments"][key].copy() for key in job["inputs"]]
+        path = getattr(getattr(function, "__code__", None), "co_filename", "")
+        found[job["label"]] = outcome_of(job, *child.outcome(
+            path, child.run, function, job, inputs))
+    return found
 
 
 def run_file(path, names, jobs, timeout, tensorflow):
@@ -199,14 +209,13 @@ def run_file(path, names, jobs, timeout, tensorflow):
         outcomes.update(found)
         printed = (printed + text)[:4000]
         jobs = [job for job in mine if job["id"] not in outcomes]
-        if not jobs or end is None:
-            return loading, outcomes, printed
-        end = dict(zip(("result", "message"), end))
-        outcomes[jobs[0]["id"]] = end
-        lost.append(jobs.pop(0)["function"])
-        for job in [job for job in jobs if lost.count(job["function"]) > 1]:
-            outcomes[job["id"]] = {**end, "message": "not run: two cases of "
-                                   "this function gave no result"}
-            jobs.remove(job)
-        if not jobs:
+        if jobs and end:
+            outcomes[jobs[0]["id"]] = end
+            lost.append(jobs.pop(0)["function"])
+            twice = [job for job in jobs if lost.count(job["function"]) > 1]
+            outcomes.update({job["id"]: {
+                **end, "message": "not run: two cases of this function gave "
+                "no result"} for job in twice})
+            jobs = [job for job in jobs if job not in twice]
+        if not jobs or not end:
             return loading, outcomes, printed

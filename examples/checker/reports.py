@@ -9,6 +9,9 @@ from common import put
 
 from .text import describe
 
+COLUMNS = ["path", "student", "function", "verdict", "same", "rule",
+           "outputs", "cause", "remarks", "cases"]
+
 
 def problem_with(path):
     """Return why a report cannot be written to a path, or None.
@@ -19,17 +22,14 @@ def problem_with(path):
         path = Path(path)
         if path.is_dir():
             return "expected a file, got a folder"
-        if path.exists() and not path.is_file():    # a device
-            with open(path, "ab"):
-                return None
-        if path.is_symlink():
+        if path.is_file() or not path.exists():     # no device
             path = path.resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
         if path.exists():
             with open(path, "ab"):
                 pass
-        with tempfile.TemporaryFile(dir=path.parent):
-            return None
     except (OSError, RuntimeError) as error:
         return f"cannot be written ({getattr(error, 'strerror', error)})"
 
@@ -43,24 +43,22 @@ def write_text(path, text):
         put(path.resolve(), lambda new: new.write_bytes(data))
 
 
-def as_json(checks):
+def as_json(checks, functions):
     """Return everything that was found."""
-    return json.dumps({"checks": [{key: check.get(key) for key in (
-        "path", "student", "function", "verdict", "same", "rule", "outputs",
-        "cause", "remarks", "cases")} for check in checks]}, indent=1) + "\n"
+    return json.dumps({"checks": [{key: check[key] for key in COLUMNS}
+                                  for check in checks]}, indent=1) + "\n"
 
 
-def as_csv(checks):
+def as_csv(checks, functions):
     """Return a row for each student and function."""
     table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["student", "function", "verdict", "same", "rule",
-                     "cause", "right cases", "cases", "path"])
-    for check in checks:
-        right = sum(case["result"] == "pass" for case in check["cases"])
-        writer.writerow([*(check[key] for key in (
-            "student", "function", "verdict", "same", "rule", "cause")),
-            right, len(check["cases"]), check["path"]])
+    rows = csv.DictWriter(table, [
+        "student", "function", "verdict", "same", "rule", "cause",
+        "right cases", "cases", "path"], extrasaction="ignore")
+    rows.writeheader()
+    rows.writerows({**check, "cases": len(check["cases"]), "right cases": sum(
+        case["result"] == "pass" for case in check["cases"])}
+        for check in checks)
     return table.getvalue()
 
 

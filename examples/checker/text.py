@@ -37,9 +37,9 @@ def headline(check):
     line = f"{check['function'] or check['path']}: {colored(verdict, color)}"
     if verdict == "right" and check.get("partial"):
         return f"{line} in this case"
-    if verdict == "right" and check["same"] and rule != "keras":
+    if verdict == "right" and check["same"] not in (None, "keras"):
         return f"{line}, with {RULE_NAMES[rule]}"
-    if verdict == "wrong" and rule in RULE_NAMES and check["cases"]:
+    if verdict == "wrong" and rule:
         return f"{line} (judged by {RULE_NAMES[rule]})"
     return line
 
@@ -52,45 +52,38 @@ def describe(check, verbose=False):
     for starts, write in zip(("Write:", "Or:", "Or:"), check["write"]):
         lines += [f"  {start:8}{line}" for start, line in zip(
             [starts, *[""] * len(write)], write)]
-    lines += legend(check)
+    used = set(re.findall(r"[A-Za-z_]+", " ".join(sum(check["write"], []))))
+    legend = [text for letter, text in LETTERS.items() if letter in used]
+    if legend:
+        lines.append(paragraph(f"({'; '.join(legend)}.)", " " * 10))
     if check["verdict"] == "right" or verbose:
         lines += [paragraph(f"Remark: {remark}.")
                   for remark in check["remarks"]]
     if check["verdict"] == "right" and check["same"] not in (None, "keras"):
-        lines += differs_from_keras(check)
+        name, labels = check["function"], [case["name"]
+                                           for case in check["cases"]]
+        other = sum(label not in labels_of(name, "keras") or not all(map(
+            equal, results_of(name, check["same"], label),
+            results_of(name, "keras", label))) for label in labels)
+        lines.append(f"  Differs from Keras in {other} of the {len(labels)} "
+                     "cases.")
     if check["verdict"] == "wrong" and check["cases"]:
         lines += counts(check) + smallest(check)
     if verbose:
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
                   for case in check["cases"]]
-        if check.get("printed"):
-            lines += ["  Printed:", *[
-                "    " + line for line in check["printed"].splitlines()[:20]]]
+        lines += ["  Printed: " + line
+                  for line in check.get("printed", "").splitlines()[:20]]
     return lines
-
-
-def legend(check):
-    """Explain the letters of the lines to write."""
-    used = set(re.findall(r"[A-Za-z_]+", " ".join(sum(check["write"], []))))
-    found = [text for letter, text in LETTERS.items() if letter in used]
-    return [paragraph(f"({'; '.join(found)}.)", " " * 10)] if found else []
-
-
-def differs_from_keras(check):
-    """Say in which cases another rule of "same" is not Keras'."""
-    name, rule = check["function"], check["same"]
-    labels = [case["name"] for case in check["cases"]
-              if case["name"] not in labels_of(name, "keras") or not all(
-                  map(equal, results_of(name, rule, case["name"]),
-                      results_of(name, "keras", case["name"])))]
-    return [paragraph("Differs from Keras in: " + "; ".join(labels) + ".")]
 
 
 def counts(check):
     """Say how many cases are right, which outputs, and what is shared."""
     failed = [case for case in check["cases"] if case["result"] != "pass"]
     right = len(check["cases"]) - len(failed)
+    if not failed:
+        return [f"  The values are right in all {right} cases."]
     lines = [f"  {right} of {len(check['cases'])} cases "
              f"{'is' if right == 1 else 'are'} right."]
     returned = check.get("returned", {})
@@ -115,18 +108,17 @@ def smallest(check):
     case, label = failed[0], failed[0]["name"]
     lines = [f'  The simplest wrong case, "{label}":', *call_text(name, label),
              paragraph(case["message"], "    ")]
-    outcome = check["outcomes"][label]
-    if outcome["result"] != "ok":
-        return lines
+    outcome, (_, arguments) = check["outcomes"][label], calls_of(name)[label]
     for output, ours, exact in zip(
-            OUTPUTS[name], outcome["arrays"],
+            OUTPUTS[name], outcome.get("arrays", ()),
             results_of(name, check["rule"], label)):
-        if ours.shape == exact.shape and not equal(ours, exact):
-            _, arguments = calls_of(name)[label]
+        if ours.shape != exact.shape:
+            return lines
+        if not equal(ours, exact):
             place = first_difference(ours, exact)
             return lines + side_by_side(output, ours, exact, place) + (
                 where_from(name, arguments, output, place, check["rule"],
-                           ours))
+                           None if check["cause"] else ours))
     return lines
 
 
@@ -166,13 +158,14 @@ def side_by_side(output, ours, expected, place):
             for mine, exact in zip(ours[index][:8], expected[index][:8])]
     width = max(len(cell) for row in rows for part in row for cell in part) + 1
     half = max(width * len(rows[0][0]), 16)
-    lines = [f"    {output}[{', '.join(map(str, shown))}]",
-             f"    {'got (* differs)':{half}}   expected"]
-    for cells, exact in rows:
-        left, right = ("".join(f"{cell:>{width}}" for cell in part)
-                       for part in (cells, exact))
-        lines.append(f"    {left:{half}}   {right}"[:WIDTH].rstrip())
-    return lines
+    title = f"    {output}[{', '.join(map(str, shown))}]"
+    left, right = ([f"    {''.join(f'{cell:>{width}}' for cell in row[part])}"
+                    for row in rows] for part in (0, 1))
+    got, expected = "    got (* differs)", "    expected"
+    if 2 * half + 8 > WIDTH:    # they do not fit beside each other
+        return [title, got, *left, expected, *right]
+    return [title] + [f"{mine:{half + 7}}{exact}" for mine, exact in zip(
+        [got, *left], [expected, *right])]
 
 
 def summary(checks, files):
