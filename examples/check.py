@@ -6,6 +6,7 @@ The student's code runs in a process of its own; this is no sandbox.
 """
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def arguments(argv):
     options = parser.parse_args(argv)
     options.same = options.same.split(",")
     targets = {f"--{kind}": getattr(options, kind) for kind in REPORTS
-               if getattr(options, kind)}
+               if getattr(options, kind) is not None}
     for wrong, message in [
             (not set(options.same) <= set(RULES), "--same: expected some of "
              f"{', '.join(RULES)}, got {','.join(options.same)}"),
@@ -75,10 +76,13 @@ def arguments(argv):
             (options.folder and options.folder.exists()
              and not options.folder.is_dir(),
              f"--class {options.folder}: expected a folder"),
-            *[(not path.exists(), f"{path}: no such file or folder")
+            *[(not os.path.exists(path), f"{path}: no such file or folder")
               for path in [*options.paths, options.folder] if path],
             (len(set(map(os.path.realpath, targets.values()))) < len(targets),
-             f"{', '.join(targets)}: expected different files")]:
+             f"{', '.join(targets)}: expected different files"),
+            *[(Path(os.path.realpath(target)).suffix in (".py", ".ipynb"),
+               f"{option} {target}: expected a report, got a program")
+              for option, target in targets.items()]]:
         if wrong:
             parser.error(message)
     for option, target in targets.items():
@@ -88,41 +92,50 @@ def arguments(argv):
     return options
 
 
+def end(number, frame):
+    """End at a signal as at an exception: children and folders go."""
+    raise SystemExit(128 + number)
+
+
 def main(argv=None):
-    """Run; return the exit status."""
+    """Run, write the reports, then print; return the exit status."""
     options = arguments(argv)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    found = files.check_class(options.folder, options) if options.folder else [
-        one for path in options.paths for one in files.checks_of(
-            path, options)]
-    lines = text.summary(found, files.FILES) if options.folder else [
-        line for one in found for line in text.describe(
+    for name in ("SIGTERM", "SIGHUP"):      # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
+    if options.folder:
+        found, status = files.check_class(options.folder, options)
+        lines = text.summary(found, files.FILES)
+    else:
+        found, status = [one for path in options.paths
+                         for one in files.checks_of(path, options)], None
+        lines = [line for one in found for line in text.describe(
             one, options.verbose or options.case)]
-    print("\n".join(lines))
     for kind in REPORTS:
         try:
-            if getattr(options, kind):
+            if getattr(options, kind) is not None:
                 content = getattr(reports, f"as_{kind}")(found, files.FILES)
                 reports.write_text(getattr(options, kind), content)
         except OSError as error:    # the disk is full, or the folder has gone
             print(f"--{kind}: cannot be written ({error})", file=sys.stderr)
-            return 2
+            status = status or 2
+    print("\n".join(lines), flush=True)
     verdicts = {one["verdict"] for one in found}
     if verdicts <= {"missing", "skipped"} or all(
             "No function" in (one["cause"] or "") for one in found):
         print("Nothing to check: none of the five functions was found.",
               file=sys.stderr)
-        return 2
-    return int(bool(verdicts & {"wrong", "unreadable"}) or any(
+        status = status or 2
+    return status or int(bool(verdicts & {"wrong", "unreadable"}) or any(
         one.get("together") for one in found))
 
 
 if __name__ == "__main__":
     try:
         status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:     # its reader, as in `| head`, has gone
+    except OSError as error:    # the reader, as in `| head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = 1
+        status = 1 if isinstance(error, BrokenPipeError) else 2
     sys.exit(status)

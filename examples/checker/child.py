@@ -162,11 +162,29 @@ def outcome(path, call, *arguments):
         return failure(error, path), []
 
 
-def limit(gigabytes):
-    """Let nobody take more memory (on Linux) or write large files."""
+def close(numbers):
+    """Let no Python code of this process open these files."""
+    numbers, look = {tuple(pair) for pair in numbers}, os.stat
+
+    def hook(event, arguments):
+        """Refuse to open a file of the collection."""
+        if event == "open":
+            try:
+                found = look(arguments[0])
+            except (OSError, TypeError, ValueError):
+                return
+            if (found.st_dev, found.st_ino) in numbers:
+                raise PermissionError("a file of the collection is opened")
+
+    sys.addaudithook(hook)
+
+
+def limit(gigabytes, seconds):
+    """Let nobody take more memory (on Linux), more time or a large file."""
     try:
         import resource
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**28, 2**28))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         if gigabytes and sys.platform.startswith("linux"):
             resource.setrlimit(resource.RLIMIT_AS, (gigabytes * 2**30,) * 2)
     except (ImportError, OSError, ValueError):
@@ -180,7 +198,9 @@ def main(folder):
     with _open(_join(folder, "inputs.npy"), "rb") as file:
         inputs = {case["id"]: [_read(file) for _ in case["inputs"]]
                   for case in job["cases"]}
-    limit(0 if job["tensorflow"] else 2)
+    limit(0 if job["tensorflow"] else 2, int(300 + sum(
+        case["timeout"] for case in job["cases"])))
+    close(job["closed"])
     look = importlib.import_module("look").look
     sys.path.pop(0)     # this folder
     if job["tensorflow"]:

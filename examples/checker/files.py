@@ -3,6 +3,7 @@ import functools
 import importlib.util
 import os
 import re
+import signal
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from .cases import calls_of
 from .definition import OUTPUTS
 from .judge import judge, reason
 from .lenet import judge_lenet5
-from .process import run_file
+from .process import DAMAGED, run_file, stop_all
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -67,6 +68,17 @@ def has_tensorflow():
     return importlib.util.find_spec("tensorflow") is not None
 
 
+def guarded(check, path, *rest):
+    """Return the checks of a file or folder; what happens stays with it."""
+    try:
+        return check(path, *rest)
+    except Exception as error:
+        known = [name for name, file in FILES.items() if path.name == file]
+        return [{**BASE, "path": str(path), "verdict": "unreadable",
+                 "function": known[0] if known else None, "cause":
+                 f"It cannot be checked ({type(error).__name__}: {error})."}]
+
+
 def check_file(path, names, options):
     """Return the checks of the functions, of those named, in a file."""
     base = {**BASE, "path": str(path), "verdict": "unreadable",
@@ -91,7 +103,8 @@ def check_file(path, names, options):
                  + reason(loading)}]
     checks = []
     for name in [name for name in names if name in loading["functions"]]:
-        mine = {job["label"]: outcomes[job["id"]] for job in jobs
+        mine = {job["label"]: outcomes.get(job["id"], DAMAGED)
+                for job in jobs
                 if job["function"] == name}
         check = judge_lenet5(mine["lenet5"]) if name == "lenet5" else judge(
             name, loading["functions"][name], mine, options.same)
@@ -109,8 +122,8 @@ def check_folder(folder, options, student=None):
     checks = []
     for name, filename in FILES.items():
         path = folder / filename
-        checks += check_file(path, [name], options) if os.path.lexists(
-            path) else [{**BASE, "path": str(path), "function": name,
+        checks += guarded(check_file, path, [name], options) if (
+            os.path.lexists(path)) else [{**BASE, "path": str(path), "function": name,
                          "verdict": "missing", "cause": renamed(folder, name)}]
     same = {check["same"] for check in checks if check["same"]}
     for check in checks:
@@ -139,39 +152,39 @@ def checks_of(path, options):
     if path.is_dir():
         return check_folder(path, options)
     known = [name for name, file in FILES.items() if path.name == file]
-    return check_file(path, known or list(FILES), options)
-
-
-def check_student(path, options):
-    """Return the checks of a folder; whatever happens stays with it."""
-    try:
-        return check_folder(path, options, path.name)
-    except Exception as error:
-        return [{**BASE, "path": str(path), "student": path.name,
-                 "verdict": "unreadable", "cause": "The folder cannot be "
-                 f"checked ({type(error).__name__}: {error})."}]
+    return guarded(check_file, path, known or list(FILES), options)
 
 
 def check_class(folder, options):
     """Check every subfolder, some at a time, with a progress bar.
 
-    Ctrl-C ends it with the checks of those that are done.
+    Return the checks of the students that are done, and the exit status where
+    it was stopped (Ctrl-C, or a signal), else None.
     """
     students = sorted(path for path in folder.iterdir() if path.is_dir()
                       and not path.name.startswith((".", "__")))
-    checks, pool = [], ThreadPoolExecutor(os.cpu_count() or 1)
-    futures = [pool.submit(check_student, path, options) for path in students]
+    status, pool = None, ThreadPoolExecutor(os.cpu_count() or 1)
+    futures = [pool.submit(guarded, check_folder, path, options, path.name)
+               for path in students]
     try:
         for future in progress(futures):
-            checks += future.result()
-    except KeyboardInterrupt:
+            future.result()
+    except (KeyboardInterrupt, SystemExit) as error:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)   # the reports are written
         print("Stopped: the other students were not checked.",
               file=sys.stderr)
-    finally:
+        status = getattr(error, "code", 130)
+        done = [future.done() for future in futures]
         for future in futures:
             future.cancel()
-        pool.shutdown()
-    return checks
+        stop_all()
+    else:
+        done = [True] * len(futures)
+    pool.shutdown()
+    return [{**check, "student": path.name} for path, future, complete in zip(
+        students, futures, done) if complete for check in future.result()
+        ], status
 
 
 def progress(futures):

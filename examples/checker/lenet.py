@@ -18,12 +18,12 @@ def judge_lenet5(outcome):
         check["cases"].append({
             "name": name, "result": "pass" if right else "fail",
             "message": None if right else message})
-        if not right:
-            check["cause"] = check["cause"] or cause
         if right is None:
             check["cases"].pop()
             check["remarks"].append(f"{name} cannot be read from this model "
                                     "and was not checked")
+        elif not right:
+            check["cause"] = check["cause"] or cause
     check["verdict"] = "wrong" if check["cause"] else "right"
     return check
 

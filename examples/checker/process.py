@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +26,8 @@ PRINTED = 2**23         # bytes that a student's code may print
 REPORT = 2**25          # bytes of a report with its arrays
 DAMAGED = {"result": "error", "error": "NoResult",
            "message": "what was written is damaged"}
+RUNNING = {}            # folders of the processes that run
+ENDING = threading.Event()      # no process is started any more
 STARTING = 120          # seconds until Python, NumPy and TensorFlow are there
 
 
@@ -33,18 +36,40 @@ def start(folder, printed):
     for name in ("child.py", "look.py"):
         shutil.copy(HERE / name, folder / name)
     (folder / "work").mkdir()
+    if ENDING.is_set():
+        raise RuntimeError("stopped")
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(
         os.pathsep) if path and Path(path).resolve() not in OURS]
     single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
                             "MKL_NUM_THREADS"), "1")
     work = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / "work"))
-    return subprocess.Popen(
+    ours = {key: value for key, value in os.environ.items() if key not in (
+        "PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
+    process = subprocess.Popen(
         [sys.executable, str(folder / "child.py"), str(folder)],
         stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
         cwd=folder / "work", start_new_session=os.name == "posix", env={
-            **os.environ, **single, **work, "PYTHONIOENCODING": "utf-8",
+            **ours, **single, **work, "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONDONTWRITEBYTECODE": "1"})
+    RUNNING[process] = folder
+    return process
+
+
+def stop_all():
+    """End all children, and start none any more."""
+    ENDING.set()
+    for process, folder in list(RUNNING.items()):
+        stop(process, folder)
+
+
+def closed(path):
+    """Return the numbers of our files, which a student may not open."""
+    ours = [*HERE.rglob("*.py*"), *HERE.parent.glob("*.py*"),
+            *HERE.parent.glob("__pycache__/*.py*"),
+            *HERE.parent.parent.glob("[0-9]-*.py")]
+    return [[one.st_dev, one.st_ino] for one in map(os.stat, ours)
+            if not os.path.samestat(one, os.stat(path))]
 
 
 def stop(process, folder):
@@ -57,6 +82,7 @@ def stop(process, folder):
     except OSError:
         pass
     process.wait()
+    RUNNING.pop(process, None)
     for path in Path("/proc").glob("[0-9]*/environ"):   # what left its group
         try:
             if os.fsencode(f"={folder}/work\0") in path.read_bytes():
@@ -66,13 +92,15 @@ def stop(process, folder):
 
 
 def remove(folder):
-    """Remove a folder, whatever its permissions are."""
-    for parent, names, _ in os.walk(folder):
-        for name in [".", *names]:
-            path = os.path.join(parent, name)
-            if not os.path.islink(path):
+    """Remove a folder, whatever its permissions are; follow no link."""
+    if os.path.islink(folder):
+        os.unlink(folder)
+    for _ in range(5):      # something may still be written there
+        for path in [folder] + [os.path.join(parent, name) for (
+                parent, names, _) in os.walk(folder) for name in names]:
+            if os.path.isdir(path) and not os.path.islink(path):
                 os.chmod(path, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def follow(process, folder, waiting, printed):
@@ -117,24 +145,27 @@ def read(path):
     return DAMAGED, []
 
 
+def clean(text):
+    """Return a text without what would move the cursor of a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
 def validated(report):
     """Return a report with the entries that we know, or raise an error."""
-    clean = {"result": report["result"], **{key: str(report[key])[:300]
+    known = {"result": report["result"], **{key: clean(report[key])[:300]
              for key in ("error", "message", "line") if key in report}}
     if report["result"] not in ("ok", "error", "exit"):
         raise ValueError
     if "lineno" in report:
-        clean["lineno"] = int(report["lineno"])
+        known["lineno"] = int(report["lineno"])
     if "functions" in report:
-        clean["functions"] = {str(name): parameters and [
-            (str(key), None if default is None else str(default), bool(usual))
-            for key, default, usual in parameters]
+        known["functions"] = {name: None if parameters is None else [
+            (clean(key)[:60], default and clean(default)[:100], bool(usual))
+            for key, default, usual in parameters[:20]]
             for name, parameters in report["functions"].items()}
-        clean["others"] = [str(name)[:60] for name in report["others"][:20]]
-        clean["compared"] = [int(line) for line in report["compared"][:20]]
-    if "seen" in report:
-        clean["seen"] = dict(report["seen"])
-    return clean
+        known["others"] = [clean(name)[:60] for name in report["others"][:20]]
+        known["compared"] = [int(line) for line in report["compared"][:20]]
+    return {**known, "seen": report.get("seen")}
 
 
 def attempt(path, names, jobs, timeout, tensorflow):
@@ -146,7 +177,7 @@ def attempt(path, names, jobs, timeout, tensorflow):
     folder = Path(tempfile.mkdtemp(prefix="check-")).resolve()
     try:
         (folder / "job.json").write_text(json.dumps({
-            "path": str(path), "names": names, "tensorflow": tensorflow,
+            "path": str(path), "closed": closed(path), "names": names, "tensorflow": tensorflow,
             "cases": [{key: job[key] for key in job if key != "arguments"}
                       for job in jobs]}), encoding="utf-8")
         with open(folder / "inputs.npy", "wb") as file:
@@ -168,6 +199,9 @@ def attempt(path, names, jobs, timeout, tensorflow):
             found = {job["id"]: outcome_of(job, *read(
                 folder / f"{job['id']}.npy")) for job in mine
                 if os.path.lexists(folder / f"{job['id']}.npy")}
+            if len(found) < len(mine):
+                end = end or {"result": "exit",
+                              "message": "a report was taken away"}
             printed.seek(0)
             return loading, mine, found, end, printed.read(4000).decode(
                 "utf-8", "replace")

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -56,7 +57,9 @@ def as_csv(checks, functions):
         "student", "function", "verdict", "same", "rule", "cause",
         "right cases", "cases", "path"], extrasaction="ignore")
     rows.writeheader()
-    rows.writerows({**check, "cases": len(check["cases"]), "right cases": sum(
+    rows.writerows({**{key: re.sub(r"^(?=[=+@-])", "'", str(
+        "" if value is None else value)) for key, value in check.items()
+        if key in rows.fieldnames}, "cases": len(check["cases"]), "right cases": sum(
         case["result"] == "pass" for case in check["cases"])}
         for check in checks)
     return table.getvalue()

@@ -12,13 +12,14 @@ from .child import relu
 from .definition import OUTPUTS
 from .explain import where_from
 from .judge import RULE_NAMES, first_difference, number
+from .process import clean
 
 WIDTH = 79
 
 
 def colored(text, color):
     """Color text on a terminal, unless NO_COLOR is set."""
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         return f"\033[{color}m{text}\033[0m"
     return text
 
@@ -34,7 +35,7 @@ def headline(check):
     """Return the answer in one line."""
     verdict, rule = check["verdict"], check["rule"]
     color = {"right": 32, "wrong": 31}.get(verdict, 33)
-    line = f"{check['function'] or check['path']}: {colored(verdict, color)}"
+    line = f"{check['function'] or clean(check['path'])}: {colored(verdict, color)}"
     if verdict == "right" and check.get("partial"):
         return f"{line} in this case"
     if verdict == "right" and check["same"] not in (None, "keras"):
@@ -73,7 +74,7 @@ def describe(check, verbose=False):
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
                   for case in check["cases"]]
-        lines += ["  Printed: " + line
+        lines += ["  Printed: " + clean(line)
                   for line in check.get("printed", "").splitlines()[:20]]
     return lines
 
@@ -178,14 +179,14 @@ def summary(checks, files):
         found = {check["function"]: check["verdict"] + (
             f" ({check['same']})" if check["same"] else "")
             for check in checks if check["student"] == student}
-        lines.append(str(student).ljust(width) + "".join(
+        lines.append(clean(student).ljust(width) + "".join(
             f"  {found.get(name, '-'):15}" for name in files))
     causes = {}
     for check in checks:
         if check["verdict"] in ("wrong", "unreadable"):
             cause = check["cause"] or check.get("kind") or "no cause found"
             causes.setdefault((check["function"] or "a file", cause),
-                              []).append(str(check["student"]))
+                              []).append(clean(check["student"]))
     lines.append("")
     for (name, cause), names in sorted(causes.items(),
                                        key=lambda item: -len(item[1])):
