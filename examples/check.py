@@ -102,9 +102,6 @@ def main(argv=None):
     options = arguments(argv)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    for name in ("SIGTERM", "SIGHUP"):      # Windows has no SIGHUP
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)
     if options.folder:
         found, status = files.check_class(options.folder, options)
         lines = text.summary(found, files.FILES)
@@ -133,6 +130,9 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
+    for number in ("SIGTERM", "SIGHUP"):      # Windows has no SIGHUP
+        if hasattr(signal, number):
+            signal.signal(getattr(signal, number), end)
     try:
         status = main()
     except OSError as error:    # the reader, as in `| head`, has gone

@@ -6,6 +6,8 @@ that the checker advises can take the place of the faulty one.
 import re
 from difflib import SequenceMatcher
 
+from common import ROOT
+
 CF, PF, CB, PB = "conv_forward", "pool_forward", "conv_backward", (
     "pool_backward")
 RULES = {
@@ -518,7 +520,7 @@ HOSTILE = {
         LOADING + "import io, os, json\nfor name in ('loading', "
         "'pool_forward-0'):\n    with open(f'../{name}.npy', 'wb') as file:\n"
         "        np.lib.format.write_array(file, np.frombuffer(json.dumps("
-        "{'result': 'ok', 'functions': {'pool_forward': 5}}).encode(), "
+        "{'result': 'ok', 'functions': {'pool_forward': 0}}).encode(), "
         "'uint8'))\nimport time\ntime.sleep(9)", "is damaged"),
     "a link for a report": (
         LOADING + "import os, time\nos.symlink('/dev/zero', '../loading.npy')"
@@ -530,6 +532,13 @@ HOSTILE = {
     "leaves a thread": (
         "import threading, time\n    threading.Thread(target=time.sleep, "
         "args=(60,)).start()\n    A += 1", "expected"),
+    "takes its reports away": (
+        "import glob, os\n    A += 1\n    [os.remove(path) for path in "
+        "glob.glob('../pool_forward*.npy')]", ""),
+    "is our own": (
+        LOADING + f"import sys\nsys.path.insert(0, {str(ROOT)!r} + "
+        "'/examples')\nimport naive", "a file of the collection is opened"),
+    "moves the cursor": ("raise ValueError('\\033[2J')", "ValueError: ?[2J"),
     "closes stdout": ("import os; os.close(1); os.close(2)\n    A += 1",
                       "expected"),
 }

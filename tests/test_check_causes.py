@@ -13,6 +13,7 @@ import planted
 from checker import causes, cases, child, files, process
 from checker import definition as by
 from checker.judge import judge, rules_of
+from checker.text import describe
 
 
 def judged(function, text, rules):
@@ -163,3 +164,34 @@ def test_no_cause_is_named_that_does_not_explain_everything(function, code):
     text = planted.plant(function, [(last, code + last)])
     found = judged(function, text, ["size"])
     assert found["verdict"] == "wrong" and found["cause"] is None
+
+
+def test_pixels_of_integers_are_a_remark_where_results_are_truncated():
+    for function, new in ((planted.CF, "(m, h_new, w_new, c_new)"),
+                          (planted.CB, "A_pad.shape")):
+        text = planted.plant(function, [
+            (f"np.zeros({new})", f"np.zeros({new}, A_prev.dtype)"),
+            *[("dA_pad[window] +=", "dA_pad[window] += 0 +")] * (
+                function == planted.CB)])
+        text = text.replace("+= 0 + W[:, :, :, k] * dZ[n, y, x, k]",
+                            "+= (W[:, :, :, k] * dZ[n, y, x, k]).astype("
+                            "dA_pad.dtype)")
+        found = judged(function, text, ["size"])
+        assert found["verdict"] == "right"
+        assert "arrays of integers" in found["remarks"][0]
+        assert judged(function, planted.solution(function),
+                      ["size"])["remarks"] == []
+
+
+def test_no_term_is_blamed_where_a_cause_is_named():
+    text = planted.plant(planted.CB, [("return dA_prev, dW, db",
+                                       "return dA_prev, dW, db / m")])
+    printed = "\n".join(describe(judged(planted.CB, text, ["size"])))
+    assert "db is divided by m" in printed and "You have" not in printed
+    assert "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)" in printed
+
+
+def test_other_names_alone_are_said_to_leave_the_values_right():
+    text = planted.plant(planted.PF, [("kernel_shape", "size")])
+    printed = "\n".join(describe(judged(planted.PF, text, [None])))
+    assert "The values are right in all 32 cases." in printed

@@ -14,7 +14,7 @@ SIGNATURES = {
     "pool_backward": "dA, A_prev, kernel_shape, stride=(1, 1), mode='max'",
     "lenet5": "X"}
 POOLING = "pass kernel_shape=(f, f), stride=(stride, stride) and mode."
-CONVOLUTION = "pass an activation, padding=(pad, pad), stride=(stride, stride)"
+CONVOLUTION = "pass padding=(pad, pad), stride=(stride, stride), activation"
 CACHE = "unpack the cache into arguments, in this order:"
 NHWC = "CS231n: arrays are NHWC here, W is (kh, kw, c_prev, c_new);"
 ELSEWHERE = {   # signatures of other courses, and what to do

@@ -3,6 +3,7 @@
 Nothing that comes from there is believed, unpickled, imported or evaluated:
 it is .npy arrays and JSON of limited size, and every entry is checked.
 """
+import contextlib
 import io
 import json
 import os
@@ -40,18 +41,18 @@ def start(folder, printed):
         raise RuntimeError("stopped")
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(
         os.pathsep) if path and Path(path).resolve() not in OURS]
-    single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
-                            "MKL_NUM_THREADS"), "1")
-    work = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / "work"))
-    ours = {key: value for key, value in os.environ.items() if key not in (
+    known = {key: value for key, value in os.environ.items() if key not in (
         "PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
     process = subprocess.Popen(
         [sys.executable, str(folder / "child.py"), str(folder)],
         stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
         cwd=folder / "work", start_new_session=os.name == "posix", env={
-            **ours, **single, **work, "PYTHONIOENCODING": "utf-8",
-            "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONDONTWRITEBYTECODE": "1"})
+            **known, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(
+                folder / "work")), **dict.fromkeys((
+                    "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+                    "MKL_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"), "1"),
+            "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8",
+            "TF_CPP_MIN_LOG_LEVEL": "3"})
     RUNNING[process] = folder
     return process
 
@@ -74,33 +75,32 @@ def closed(path):
 
 def stop(process, folder):
     """End the child and what it started."""
-    try:
+    with contextlib.suppress(OSError):
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    except OSError:
-        pass
     process.wait()
     RUNNING.pop(process, None)
     for path in Path("/proc").glob("[0-9]*/environ"):   # what left its group
-        try:
+        with contextlib.suppress(OSError):
             if os.fsencode(f"={folder}/work\0") in path.read_bytes():
                 os.kill(int(path.parent.name), signal.SIGKILL)
-        except OSError:
-            pass
 
 
 def remove(folder):
     """Remove a folder, whatever its permissions are; follow no link."""
     if os.path.islink(folder):
-        os.unlink(folder)
+        return os.unlink(folder)
     for _ in range(5):      # something may still be written there
-        for path in [folder] + [os.path.join(parent, name) for (
-                parent, names, _) in os.walk(folder) for name in names]:
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.chmod(path, 0o700)
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.chmod(folder, 0o700)
+            for parent, names, _ in os.walk(folder):
+                for path in [os.path.join(parent, name) for name in names]:
+                    if not os.path.islink(path):
+                        os.chmod(path, 0o700)
+            shutil.rmtree(folder)
+            return
 
 
 def follow(process, folder, waiting, printed):
@@ -110,14 +110,15 @@ def follow(process, folder, waiting, printed):
         path = folder / f"{name}.npy"
         while not os.path.lexists(path):
             ended = process.poll() is not None
-            if ended and not os.path.lexists(path):
-                return {"result": "exit", "message": "the process ended "
-                        f"({process.returncode})"}
-            if time.monotonic() > deadline:
-                return {"result": "timeout",
-                        "message": f"no result after {seconds:g} s"}
-            if os.fstat(printed.fileno()).st_size > PRINTED:
-                return {"result": "exit", "message": "printed more than 8 MB"}
+            for result, wrong, message in (
+                    ("exit", ended and not os.path.lexists(path),
+                     f"the process ended ({process.returncode})"),
+                    ("timeout", time.monotonic() > deadline,
+                     f"no result after {seconds:g} s"),
+                    ("exit", os.fstat(printed.fileno()).st_size > PRINTED,
+                     "printed more than 8 MB")):
+                if wrong:
+                    return {"result": result, "message": message}
             time.sleep(0.004)
     return None
 
