@@ -14,7 +14,6 @@ from checker import child, files, judge, reports, text
 from checker.cases import calls_of
 from checker.definition import OUTPUTS, RULES
 from checker.explain import explain  # noqa: F401
-from checker.process import run_here
 
 REPORTS = {"json": "everything", "csv": "one row per student and function",
            "gradescope": "results.json for one submission"}
@@ -29,7 +28,7 @@ def check(function, name=None):
     if name not in OUTPUTS:
         raise ValueError(f"name: expected one of {', '.join(OUTPUTS)}, got "
                          f"{name!r}")
-    found = judge.judge(name, child.signature(function), run_here(
+    found = judge.judge(name, child.signature(function), files.run_here(
         function, files.jobs_of(name)), list(RULES))
     print("\n".join(text.describe(found)))
     print("(Run in this process: without isolation or time limit.)")

@@ -2,6 +2,7 @@
 
 The functions run in this process, as `check` of a notebook does it.
 """
+import functools
 import re
 import warnings
 
@@ -10,22 +11,23 @@ import pytest
 
 import naive
 import planted
-from checker import causes, cases, child, files, process
+from checker import causes, cases, child, files
 from checker import definition as by
 from checker.judge import judge, rules_of
 from checker.text import describe
 
 
-def judged(function, text, rules):
-    """Return the verdict on a text, in the cases of the first rule."""
+@functools.lru_cache(maxsize=None)
+def judged(function, text, rule):
+    """Return the verdict on a text, in the cases of a rule."""
     space = {}
     exec(text, space)
     jobs = [job for job in files.jobs_of(function)
-            if job["label"] in cases.labels_of(function, rules[0])]
+            if job["label"] in cases.labels_of(function, rule)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        outcomes = process.run_here(space[function], jobs)
-    return judge(function, child.signature(space[function]), outcomes, rules)
+        outcomes = files.run_here(space[function], jobs)
+    return judge(function, child.signature(space[function]), outcomes, [rule])
 
 
 @pytest.mark.parametrize("name", by.OUTPUTS)
@@ -46,7 +48,7 @@ def test_the_definition_in_steps_is_the_page_that_people_read(name):
 @pytest.mark.parametrize("name", by.OUTPUTS)
 @pytest.mark.parametrize("rule", by.RULES)
 def test_a_right_file_is_right_by_the_rule_that_it_follows(name, rule):
-    found = judged(name, planted.solution(name, rule), [rule])
+    found = judged(name, planted.solution(name, rule), rule)
     assert found["verdict"] == "right"
     if name[:4] == "conv":
         assert found["same"] == rule
@@ -65,14 +67,14 @@ def faults():
 def test_a_fault_is_named_alone_and_what_is_advised_mends_it(name, rule):
     function, changes, cause = planted.PLANTED[name]
     text = planted.plant(function, changes, rule)
-    found = judged(function, text, [rule])
+    found = judged(function, text, rule)
     if found["verdict"] == "right":
         assert rule != "size" or "on the wrong" in cause or "removes" in cause
         return
     assert found["cause"].startswith(cause) and "Or:" not in found["cause"]
     mended = planted.mend(text, found["write"][0],
                           planted.solution(function, rule))
-    assert judged(function, mended, [rule])["verdict"] == "right"
+    assert judged(function, mended, rule)["verdict"] == "right"
 
 
 @pytest.mark.parametrize("name", by.OUTPUTS)
@@ -130,19 +132,19 @@ CROP = planted.CROP
 ])
 def test_several_faults_are_named_and_all_are_mended(changes, sentences):
     text = planted.plant(planted.CB, changes)
-    found = judged(planted.CB, text, ["size"])
+    found = judged(planted.CB, text, "size")
     assert all(sentence in found["cause"] for sentence in sentences)
     assert found["cause"].count(" And: ") == len(sentences) - 1
     mended = planted.mend(text, found["write"][0],
                           planted.solution(planted.CB))
-    assert judged(planted.CB, mended, ["size"])["verdict"] == "right"
+    assert judged(planted.CB, mended, "size")["verdict"] == "right"
 
 
 def test_two_faults_of_a_forward_pass_are_named():
     text = planted.plant(planted.CF, [
         planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
         ("activation(Z + b)", "activation(Z)")])
-    found = judged(planted.CF, text, ["size"])
+    found = judged(planted.CF, text, "size")
     assert "// 2 + 1" in found["cause"] and "bias is forgotten" in (
         found["cause"])
 
@@ -162,7 +164,7 @@ def test_no_cause_is_named_that_does_not_explain_everything(function, code):
     last = {"conv_forward": "A = activation"}.get(
         function, planted.RETURN[function])
     text = planted.plant(function, [(last, code + last)])
-    found = judged(function, text, ["size"])
+    found = judged(function, text, "size")
     assert found["verdict"] == "wrong" and found["cause"] is None
 
 
@@ -176,22 +178,22 @@ def test_pixels_of_integers_are_a_remark_where_results_are_truncated():
         text = text.replace("+= 0 + W[:, :, :, k] * dZ[n, y, x, k]",
                             "+= (W[:, :, :, k] * dZ[n, y, x, k]).astype("
                             "dA_pad.dtype)")
-        found = judged(function, text, ["size"])
+        found = judged(function, text, "size")
         assert found["verdict"] == "right"
         assert "arrays of integers" in found["remarks"][0]
         assert judged(function, planted.solution(function),
-                      ["size"])["remarks"] == []
+                      "size")["remarks"] == []
 
 
 def test_no_term_is_blamed_where_a_cause_is_named():
     text = planted.plant(planted.CB, [("return dA_prev, dW, db",
                                        "return dA_prev, dW, db / m")])
-    printed = "\n".join(describe(judged(planted.CB, text, ["size"])))
+    printed = "\n".join(describe(judged(planted.CB, text, "size")))
     assert "db is divided by m" in printed and "You have" not in printed
     assert "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)" in printed
 
 
 def test_other_names_alone_are_said_to_leave_the_values_right():
     text = planted.plant(planted.PF, [("kernel_shape", "size")])
-    printed = "\n".join(describe(judged(planted.PF, text, [None])))
+    printed = "\n".join(describe(judged(planted.PF, text, None)))
     assert "The values are right in all 32 cases." in printed

@@ -41,8 +41,9 @@ RULE_LINES = {     # the padding under each rule, and what else it changes
             "left = right = -(-((w_prev - 1) * sw + kw - w_prev) // 2)",
     "floor": "top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2\n"
              "left = right = ((w_prev - 1) * sw + kw - w_prev) // 2"}
-OWN = [{"start", "add_dA", "crop", "dA_prev"}, {"add_dW", "dW", "pixels"},
-       {"total", "dZ", "db"}]     # steps of conv_backward that touch one output alone
+OWN = [     # steps of conv_backward that touch one output alone
+    {"start", "add_dA", "crop", "dA_prev"}, {"add_dW", "dW", "pixels"},
+    {"total", "dZ", "db"}]
 WHERE = {"kernel", "stride", "window", "size", "sides", "rule", "pad",
          "sizes"}
 
@@ -117,10 +118,15 @@ def singles(seen):
 
 
 def pairs(seen):
-    """Yield the pairs that explain everything: not two that say where."""
+    """Yield the pairs that explain everything: not two that say where.
+
+    Where and the product of a convolution would take seconds.
+    """
     for one, two in itertools.combinations(CAUSES[seen.name], 2):
-        if one in FREQUENT or not any(
-                dict(way).keys() & WHERE for way in one.ways + two.ways):
+        steps, others = ({step for way in each.ways for step, _ in way}
+                         for each in (one, two))
+        if one in FREQUENT or not (steps & WHERE and others & (
+                WHERE | {"product"})):
             if any(not dict(way).keys() & dict(other).keys()
                    and explains(seen, way, other)
                    for way in one.ways for other in two.ways):

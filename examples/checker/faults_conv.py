@@ -43,8 +43,6 @@ CONV_FORWARD = [
         (f"Only the {word} channel of A_prev is used", lambda pixels, W, i=i:
          by.product(pixels[..., [i]], W[:, :, [i]]))
         for word, i in (("first", 0), ("last", -1))],
-        ("The images are added up", lambda pixels, W: np.sum(
-            by.product(pixels, W), axis=0)),
         ("The products are averaged: they are added",
          lambda pixels, W: by.product(pixels, W) / pixels[0].size,
          lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size)),
@@ -61,10 +59,6 @@ CONV_FORWARD = [
           ("The bias is subtracted", lambda Z, b, f, W: f(Z - np.ravel(b))),
           ("The bias and the activation are forgotten",
            lambda Z, b, f, W: Z),
-          ("The first bias is used for every channel",
-           lambda Z, b, f, W: f(Z + np.ravel(b)[0])),
-          ("All biases are added to every channel",
-           lambda Z, b, f, W: f(Z + np.sum(b))),
           ("The sign is wrong: these are the negative numbers",
            lambda Z, b, f, W: f(-Z - np.ravel(b)),
            lambda Z, b, f, W: f(-Z + np.ravel(b)),
@@ -178,7 +172,7 @@ CONV_BACKWARD = [
     *kernels("add_dA", DA, "In dA_prev the kernels", lambda change: (
         lambda dA_pad, rows, cols, W, d: by.add_dA(
             dA_pad, rows, cols, change(W), d))),
-    *rows("add_dW", DW, (
+    *rows("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
         "`=` for `+=` in dW: it is a sum over all windows",
         lambda dW, A_pad, rows, cols, d: assign_dW(
             dW, A_pad[-1:], rows, cols, d[-1:]), assign_dW), *[
@@ -192,7 +186,8 @@ CONV_BACKWARD = [
     *kernels("add_dW", DW, "The kernels of dW", dW_by),
     *rows("dW", RETURN, ("dW's shape has kh and kw swapped",
                          lambda dW, *rest: dW.transpose(1, 0, 2, 3))),
-    *rows("total", DB, *[(f"db {what}", *ways) for what, *ways in [
+    *rows(
+        "total", DB,
         ("has lost its axes", *[
             lambda dZ, shape=shape: by.total(dZ).reshape(shape)
             for shape in (-1, (1, -1), (-1, 1), (1, 1, -1))]),
@@ -206,7 +201,7 @@ CONV_BACKWARD = [
         ("is that of one image", {"dZ": lambda dZ: dZ[:1]},
          {"dZ": lambda dZ: dZ[-1:]}),
         ("is the last number of dZ: `=` for `+=`",
-         lambda dZ: dZ[-1:, -1:, -1:])]]),
+         lambda dZ: dZ[-1:, -1:, -1:]), begin="db "),
     *rows("order", RETURN, ("The gradients are returned in another order", *[
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),

@@ -8,38 +8,34 @@ from .faults_shared import geometry, gradients, images, outputs, rows
 
 def both(maximum, mean):
     """Return the causes of both functions, with the lines to write."""
-    return [
-        *rows("maximum", maximum, *[(f"The maximum {what}", way)
-                                    for what, way in [
-            ("starts at 0: negative pixels are lost", lambda pixels, A:
-             pixels.max(axis=(1, 2), keepdims=True, initial=0)),
-            ("is that of absolute values", lambda pixels, A:
-             abs(pixels).max(axis=(1, 2), keepdims=True)),
-            ("is a minimum", lambda pixels, A:
-             pixels.min(axis=(1, 2), keepdims=True)),
-            ("is taken over all images", lambda pixels, A:
-             pixels.max(axis=(0, 1, 2), keepdims=True)),
-            ("is taken over all channels", lambda pixels, A:
-             pixels.max(axis=(1, 2, 3), keepdims=True)),
-            ("is that of the whole image, not of the window", lambda _, A:
-             A.max(axis=(1, 2), keepdims=True))]]),
-        *rows("divisor", mean, *[(f"The mean is {what}", way)
-                                 for what, way in [
-            ("not divided by kh * kw", lambda m, kernel, stride: 1),
-            ("divided by m too", lambda m, kernel, _: m * np.prod(kernel)),
-            ("divided by m, not by kh * kw", lambda m, *pairs: m),
-            ("divided by kh * kh", lambda m, kernel, _: kernel[0] ** 2),
-            ("divided by kw * kw", lambda m, kernel, _: kernel[1] ** 2),
-            ("divided by sh * sw", lambda m, kernel, stride:
-             np.prod(stride))]]),
-        *rows("mode", "if mode == 'max':\nelif mode == 'avg':",
-              ("Mean and maximum are mixed up", lambda mode: (
-                  'max' if mode == 'avg' else 'avg')),
-              *[("mode is not looked at, or compared with another word: "
-                 f"always the {word}", lambda _, mode=mode: mode)
-                for word, mode in (("maximum", 'max'), ("mean", 'avg'))],
-              ("The mean is never computed: mode is compared with another "
-               "word than 'avg'", {"divisor": lambda *args: np.inf}))]
+    def largest(of=lambda pixels, A_prev: pixels, axis=(1, 2), **options):
+        return lambda *images: of(*images).max(axis, keepdims=True, **options)
+
+    return rows(
+        "maximum", maximum,
+        ("starts at 0: negative pixels are lost", largest(initial=0)),
+        ("is a minimum", lambda pixels, A_prev: -largest()(-pixels, A_prev)),
+        ("is taken over all images", largest(axis=(0, 1, 2))),
+        ("is taken over all channels", largest(axis=(1, 2, 3))),
+        ("is that of the whole image, not of the window",
+         largest(lambda pixels, A_prev: A_prev)),
+        begin="The maximum ") + rows(
+        "divisor", mean,
+        ("not divided by kh * kw", lambda m, kernel, stride: 1),
+        ("divided by m too", lambda m, kernel, stride: m * np.prod(kernel)),
+        ("divided by m, not by kh * kw", lambda m, kernel, stride: m),
+        ("divided by kh * kh", lambda m, kernel, stride: kernel[0] ** 2),
+        ("divided by kw * kw", lambda m, kernel, stride: kernel[1] ** 2),
+        ("divided by sh * sw", lambda m, kernel, stride: np.prod(stride)),
+        begin="The mean is ") + rows(
+        "mode", "if mode == 'max':\nelif mode == 'avg':",
+        ("Mean and maximum are mixed up",
+         lambda mode: 'max' if mode == 'avg' else 'avg'),
+        *[("mode is not looked at, or compared with another word: always the "
+           f"{word}", lambda _, mode=mode: mode)
+          for word, mode in (("maximum", 'max'), ("mean", 'avg'))],
+        ("The mean is never computed: mode is compared with another word "
+         "than 'avg'", {"divisor": lambda *args: np.inf}))
 
 
 def last(pixels, ties, largest):
@@ -47,11 +43,15 @@ def last(pixels, ties, largest):
     return by.mask(pixels[:, ::-1, ::-1], "first", largest)[:, ::-1, ::-1]
 
 
-def assign(*modes):
-    """Return a step that overwrites a window in some modes."""
+def assign(modes, zeros):
+    """Return a step that overwrites a window in some modes.
+
+    zeros: zeros are written too.
+    """
     def add(dA_prev, rows, cols, shares, mode):
-        dA_prev[:, rows, cols] = shares + (
-            0 if mode in modes else dA_prev[:, rows, cols])
+        window = dA_prev[:, rows, cols]
+        window[:] = window + shares if mode not in modes else np.where(
+            (shares != 0) | zeros, shares, window)
     return add
 
 
@@ -61,7 +61,10 @@ MAX, MEAN = "A[n, y, x, c] = np.max(window)", "A[n, y, x, c] = np.mean(window)"
 POOL_FORWARD = [
     *geometry("kh, kw = kernel_shape", PLACE, SIZE), *outputs(
         SIZE, PLACE, ("A",)),
-    *both(MAX, MEAN), *rows("reduce", MEAN, (
+    *both(MAX, MEAN), *rows("reduce", PLACE, (
+        "All channels are pooled together", lambda do, pixels, *rest:
+        by.reduce(do, pixels.reshape(*pixels.shape[:2], -1, 1), *rest))),
+    *rows("reduce", MEAN, (
         "The mean is truncated to whole numbers", *[
             lambda *args, whole=whole: whole(by.reduce(*args)) if (
                 args[2] == 'avg') else by.reduce(*args)
@@ -78,8 +81,8 @@ POOL_BACKWARD = [
     *geometry("kh, kw = kernel_shape", PLACE), *both(MASK, MEAN),
     *rows("add", f"{MEAN}\n{MAX}", (
         "`=` for `+=`: where windows overlap, gradients add up",
-        *[assign(*modes) for modes in (("max", "avg"), ("max",),
-                                       ("avg",))])),
+        *[assign(modes, zeros) for zeros in (True, False)
+          for modes in (("max", "avg"), ("max",), ("avg",))])),
     *rows("masked", MAX,
           ("The gradient of a maximum is divided by kh * kw",
            lambda hit, pixels: hit / pixels[0, ..., 0].size),
@@ -88,8 +91,9 @@ POOL_BACKWARD = [
           ("Ties share the gradient: a subgradient, but neither the mask of "
            "courses nor the first element of TensorFlow",
            lambda hit, _: hit / hit.sum(axis=(1, 2), keepdims=True))),
-    *rows("share", MAX, ("The mask is multiplied by A_prev, not by dA", lambda
-        do, pixels, mode, A_prev, *rest: pixels * do.mask(
+    *rows("share", MAX, (
+        "The mask is multiplied by A_prev, not by dA",
+        lambda do, pixels, mode, A_prev, *rest: pixels * do.mask(
             pixels, do.ties, do.maximum(pixels, A_prev)) if mode == 'max' else
         by.share(do, pixels, mode, A_prev, *rest))),
     *rows("mask", MASK, ("At a tie the last element gets the gradient: all "

@@ -18,12 +18,13 @@ class Cause(NamedTuple):
     ways: tuple
 
 
-def rows(step, write, *found):
+def rows(step, write, *found, begin=""):
     """Return causes from rows: a sentence, and what replaces the step.
 
     There may be several ways, and a dictionary of steps for the one step.
+    begin: the beginning of each sentence.
     """
-    return [Cause(f"{sentence}.", write, tuple(tuple(
+    return [Cause(f"{begin}{sentence}.", write, tuple(tuple(
         (way if isinstance(way, dict) else {step: way}).items())
         for way in ways)) for sentence, *ways in found]
 
@@ -54,8 +55,9 @@ def total(number):
 
 PAD = ("A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, "
        "0)))")
-PADDING = [*rows("rule", "{padding}", *[
-    (f'The padding of "same" {what}', *ways) for what, *ways in [
+PADDING = [
+    *rows(
+        "rule", "{padding}",
         ("is `// 2 + 1`: one row and column too many wherever the total is "
          "even", total(lambda zeros: zeros // 2 + 1)),
         ("is rounded with round(), which rounds 0.5 down and 1.5 up",
@@ -76,7 +78,8 @@ PADDING = [*rows("rule", "{padding}", *[
         ("mixes up the axes: rows take h_prev, kh, sh, columns w_prev, kw, "
          "sw", *[mixed(change, letters) for _, change in MIXED
                  for n in (1, 2, 3)
-                 for letters in itertools.combinations(range(3), n)])]]),
+                 for letters in itertools.combinations(range(3), n)]),
+        begin='The padding of "same" '),
     *rows("rule", PAD, (
         'The padding of "same" is forgotten: A_prev is not padded',
         lambda *axis: (0, 0))),
@@ -156,16 +159,16 @@ def images(write, *several):
 
 def outputs(size, place, *steps):
     """Return the causes of both forward passes, with the lines to write."""
-    return [*H_AND_W, *images(f"for n in range(m):\n{place}", *steps),
-            *rows("size", size, *[(f"The output's size {what}", way)
-                                  for what, way in [
+    return H_AND_W + images(f"for n in range(m):\n{place}", *steps) + rows(
+        "size", size,
         ("is one row and one column short",
          lambda *args: [n - 1 for n in by.size(*args)]),
         ("has h and w swapped", lambda *args: by.size(*args)[::-1]),
         ("is computed without the stride", sized(stride=lambda *s: (1, 1))),
         ("is rounded up: only windows entirely inside the image count",
          lambda sizes, padded, kernel, stride, _: [-(-(p - k) // s) + 1 for (
-             p, k, s) in zip(padded, kernel, stride)])]])]
+             p, k, s) in zip(padded, kernel, stride)]),
+        begin="The output's size ")
 
 
 def gradients(back, **outputs):
@@ -174,15 +177,14 @@ def gradients(back, **outputs):
     outputs: the lines where they are computed.
     """
     return [one for output, line in outputs.items() for one in rows(
-        output, f"{line}\n{back}", *[
-        (f"{output} is {what}", *ways) for what, *ways in [
-            ("divided by m", lambda gradient, dZ, A: gradient / len(dZ)),
-            ("divided by the number of windows: sums, not means",
-             lambda gradient, dZ, A: gradient / dZ[..., 0].size,
-             lambda gradient, dZ, A: gradient / dZ[0, ..., 0].size),
-            ("of the wrong sign", lambda gradient, dZ, A: -gradient),
-            ("truncated to whole numbers",
-             lambda gradient, dZ, A: np.trunc(gradient))]])] + rows(
-        "dA_prev", back, (
+        output, f"{line}\n{back}",
+        ("divided by m", lambda gradient, dZ, A: gradient / len(dZ)),
+        ("divided by the number of windows: sums, not means",
+         lambda gradient, dZ, A: gradient / dZ[..., 0].size,
+         lambda gradient, dZ, A: gradient / dZ[0, ..., 0].size),
+        ("of the wrong sign", lambda gradient, dZ, A: -gradient),
+        ("truncated to whole numbers",
+         lambda gradient, dZ, A: np.trunc(gradient)), begin=f"{output} is ")
+        ] + rows("dA_prev", back, (
             "dA_prev is multiplied by A_prev > 0: there is no ReLU here",
             lambda gradient, dZ, A_prev: gradient * (A_prev > 0)))

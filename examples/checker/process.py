@@ -66,11 +66,12 @@ def stop_all():
 
 def closed(path):
     """Return the numbers of our files, which a student may not open."""
-    ours = [*HERE.rglob("*.py*"), *HERE.parent.glob("*.py*"),
-            *HERE.parent.glob("__pycache__/*.py*"),
-            *HERE.parent.parent.glob("[0-9]-*.py")]
-    return [[one.st_dev, one.st_ino] for one in map(os.stat, ours)
-            if not os.path.samestat(one, os.stat(path))]
+    ours = [*HERE.parent.parent.glob("[0-9]-*.py"), *[
+        file for place in (HERE, HERE.parent)
+        for pattern in ("*.py", "__pycache__/*.pyc")
+        for file in place.glob(pattern)]]
+    return [[file.stat().st_dev, file.stat().st_ino] for file in ours
+            if file.exists() and not file.samefile(path)]
 
 
 def stop(process, folder):
@@ -178,7 +179,8 @@ def attempt(path, names, jobs, timeout, tensorflow):
     folder = Path(tempfile.mkdtemp(prefix="check-")).resolve()
     try:
         (folder / "job.json").write_text(json.dumps({
-            "path": str(path), "closed": closed(path), "names": names, "tensorflow": tensorflow,
+            "path": str(path), "closed": closed(path), "names": names,
+            "tensorflow": tensorflow,
             "cases": [{key: job[key] for key in job if key != "arguments"}
                       for job in jobs]}), encoding="utf-8")
         with open(folder / "inputs.npy", "wb") as file:
@@ -219,17 +221,6 @@ def outcome_of(job, report, arrays):
         report["arrays"] = arrays[:count]
         report["inputs"] = dict(zip(inputs, arrays[count:]))
     return report
-
-
-def run_here(function, jobs):
-    """Run jobs in this process; return the outcomes by label."""
-    found = {}
-    for job in jobs:
-        inputs = [job["arguments"][key].copy() for key in job["inputs"]]
-        path = getattr(getattr(function, "__code__", None), "co_filename", "")
-        found[job["label"]] = outcome_of(job, *child.outcome(
-            path, child.run, function, job, inputs))
-    return found
 
 
 def run_file(path, names, jobs, timeout, tensorflow):

@@ -57,11 +57,11 @@ def as_csv(checks, functions):
         "student", "function", "verdict", "same", "rule", "cause",
         "right cases", "cases", "path"], extrasaction="ignore")
     rows.writeheader()
-    rows.writerows({**{key: re.sub(r"^(?=[=+@-])", "'", str(
-        "" if value is None else value)) for key, value in check.items()
-        if key in rows.fieldnames}, "cases": len(check["cases"]), "right cases": sum(
-        case["result"] == "pass" for case in check["cases"])}
-        for check in checks)
+    for check in checks:    # no cell is a formula of a spreadsheet
+        rows.writerow({**{key: re.sub("^(?=[=+@-])", "'", value) if isinstance(
+            value, str) else value for key, value in check.items()},
+            "cases": len(check["cases"]), "right cases": sum(
+                case["result"] == "pass" for case in check["cases"])})
     return table.getvalue()
 
 

@@ -35,7 +35,8 @@ def headline(check):
     """Return the answer in one line."""
     verdict, rule = check["verdict"], check["rule"]
     color = {"right": 32, "wrong": 31}.get(verdict, 33)
-    line = f"{check['function'] or clean(check['path'])}: {colored(verdict, color)}"
+    line = (f"{check['function'] or clean(check['path'])}: "
+            f"{colored(verdict, color)}")
     if verdict == "right" and check.get("partial"):
         return f"{line} in this case"
     if verdict == "right" and check["same"] not in (None, "keras"):
