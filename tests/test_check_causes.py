@@ -197,3 +197,10 @@ def test_other_names_alone_are_said_to_leave_the_values_right():
     text = planted.plant(planted.PF, [("kernel_shape", "size")])
     printed = "\n".join(describe(judged(planted.PF, text, None)))
     assert "The values are right in all 32 cases." in printed
+
+
+def test_no_second_padding_is_blamed_where_there_is_none():
+    text = planted.plant(planted.CB, [(planted.PAD, "A_prev"),
+                                      (planted.CROP, planted.MINUS)])
+    cause = judged(planted.CB, text, "size")["cause"]
+    assert cause is None or "without the stride" not in cause

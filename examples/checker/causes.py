@@ -156,6 +156,7 @@ def by_output(seen):
             parts.append([(None, ())] * alone + [
                 (one, way) for one, way in ways
                 if not (alone and len(returned) == len(seen.labels))
+                and not (base[0] and "pixels" in dict(way))     # two paddings
                 and dict(way).keys() <= own and fits(i, base[1] + way)])
         for chosen in itertools.product([base], *parts):
             if explains(seen, *[way for _, way in chosen]):
