@@ -205,7 +205,7 @@ def test_dtypes_are_kept_and_inputs_untouched(f, conv, pool):
                              for a in (A_prev, W, b))).newbyteorder("=")
     Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
     exact = f.conv_forward(*(a.astype(float) for a in (A_prev, W, b)), same_Z,
-                         *rest)
+                           *rest)
     assert Z.dtype == dtype and (Z == exact.astype(dtype)).all()
     gradients = f.conv_backward(np.ones_like(Z), A_prev, W, b, *rest)
     assert all(g.dtype == dtype and g.flags.c_contiguous for g in gradients)
