@@ -101,7 +101,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
 
     with np.errstate(over="ignore", invalid="ignore"):
         windows = _windows(A_prev, (kh, kw), (sh, sw))
-        # Four arrays of outputs are made, and for some modes one of pixels.
+        # A block makes four arrays of its outputs and, for 'avg' and float16,
+        # one of its pixels.
         pixels = h_prev * w_prev // (h_new * w_new)
         for n, y in _blocks(windows, c_prev * max(4, pixels // 8)):
             # The rows that these windows cover: a view, for float16 a copy.
