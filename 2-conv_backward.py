@@ -3,8 +3,8 @@
 import numpy as np
 
 # How many numbers a block of patches may hold, though at least one row of
-# outputs. BLAS, which multiplies matrices for NumPy, shares only large ones
-# between the cores.
+# outputs: many, for BLAS, NumPy's library for products of matrices, shares
+# only large products between the cores.
 _BLOCK = 2**20
 
 
@@ -263,7 +263,7 @@ def _neighbours(W, b, sides, stride, outputs, dtype, arrays):
     is computed in vain. Small calls gain nothing. Zero times infinity is NaN,
     so the arrays must be finite: their sums tell.
     """
-    (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
+    (_, kw, c_prev, c_new), (sh, sw) = W.shape, stride
     (top, bottom), (left, right) = sides
     m, h_new, w_new = outputs
     best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
@@ -310,7 +310,7 @@ def _narrow(dW, db, shape, stride):
     >>> db
     array([[[[10]]]])
     """
-    kh, kw, c_prev, c_new = shape
+    _, kw, _, c_new = shape
     copies = dW.reshape(*dW.shape[:3], -1, c_new)
     t = copies.shape[3]
     sw = stride[1] // t

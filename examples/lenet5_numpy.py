@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from common import load
-from training.preprocess import read_digit
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")

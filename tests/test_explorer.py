@@ -9,9 +9,7 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import definition as by
 from .cases import labels_of, results_of
 from .faults_conv import CONV_BACKWARD, CONV_FORWARD, CROP, SIZE
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
