@@ -160,7 +160,7 @@ def calls_of(name):
 def shape_of_Z(case, rule):
     """Return the shape that conv_forward gives under a rule."""
     return by.define("conv_forward", rule)(
-        np.zeros(case.A_prev), np.zeros(case.kernel), 0, by.same,
+        np.zeros(case.A_prev), np.zeros(case.kernel), 0, np.array,
         case.padding, case.stride).shape
 
 

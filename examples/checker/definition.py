@@ -1,16 +1,24 @@
 """The four functions by their definition, in steps that can be replaced.
 
-naive.py is the page to read; here each step is a small function of its own,
-because a cause is this definition with one step replaced. All images, channels
-and kernels of a window are computed together. A test holds both equal.
+naive.py is the page to read; a test holds both equal. Here each step is a
+method, because a cause is this definition with one step replaced, and all
+images, channels and kernels of a window are computed together.
 """
-from types import SimpleNamespace
-
 import numpy as np
 
 OUTPUTS = {"conv_forward": ("A",), "pool_forward": ("A",),
            "conv_backward": ("dA_prev", "dW", "db"),
            "pool_backward": ("dA_prev",)}
+
+
+def total_to_keep(size, kernel, stride):
+    """Return the zeros that keep the size of an axis, even under a stride."""
+    return (size - 1) * stride + kernel - size
+
+
+def both_sides(number):
+    """Return a rule: a function of these zeros is added on both sides."""
+    return lambda *axis: (number(total_to_keep(*axis)),) * 2
 
 
 def keras(size, kernel, stride):
@@ -19,212 +27,179 @@ def keras(size, kernel, stride):
     return total // 2, total - total // 2
 
 
-def total_to_keep(size, kernel, stride):
-    """Return the zeros that keep the size of an axis, even under a stride."""
-    return (size - 1) * stride + kernel - size
-
-
-def rounded_up(*axis):
-    """Half of the zeros that keep the size, rounded up, on both sides."""
-    return (-(-total_to_keep(*axis) // 2),) * 2
-
-
-def rounded_down(*axis):
-    """Half of the zeros that keep the size, rounded down, on both sides."""
-    return (total_to_keep(*axis) // 2,) * 2
-
-
+rounded_up = both_sides(lambda zeros: -(-zeros // 2))
+rounded_down = both_sides(lambda zeros: zeros // 2)
 RULES = {"keras": keras, "size": rounded_up, "floor": rounded_down}
 
 
-# The steps. A window is a pair of slices; sizes, kernel, stride are pairs.
+class Definition:
+    """The functions and their steps; an attribute replaces a step.
 
-def sides(do, padding, sizes, kernel, stride):
-    """Return (top, bottom), (left, right)."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    return tuple(do.rule(*axis) for axis in zip(sizes, kernel, stride))
+    A window is a pair of slices; sizes, kernel and stride are pairs.
+    """
 
+    rules, ties = (keras, keras), "all"     # of rows and columns; of maxima
 
-def pad(A_prev, rows, cols, mode="constant"):
-    """Pad the images with zeros."""
-    if not any((*rows, *cols)):     # np.pad takes its time
-        return A_prev.copy()
-    return np.pad(A_prev, ((0, 0), rows, cols, (0, 0)), mode)
+    # Steps that change nothing: places for a fault.
+    kernel = stride = sizes = side = staticmethod(lambda *pair: pair)
+    axes = order = staticmethod(lambda *several: several)
+    padding = mode = looped = dZ = Z = A = staticmethod(
+        lambda array: array)
+    pixels = dA_prev = dW = db = staticmethod(lambda array, *rest: array)
 
+    def sides(self, padding, *axes):
+        """Return (top, bottom), (left, right)."""
+        if self.padding(padding) == "valid":
+            return (0, 0), (0, 0)
+        return [self.side(*rule(*axis)) for rule, axis in zip(
+            self.rules, zip(*self.axes(*axes)))]
 
-def size(sizes, padded, kernel, stride, padding):
-    """Return h_new, w_new."""
-    return tuple((p - k) // s + 1 for p, k, s in zip(padded, kernel, stride))
+    def pad(self, A_prev, rows, cols, mode="constant"):
+        """Pad the images with zeros."""
+        if not any((*rows, *cols)):     # np.pad takes its time
+            return A_prev.copy()
+        return np.pad(A_prev, ((0, 0), rows, cols, (0, 0)), mode)
 
+    def size(self, sizes, padded, kernel, stride, padding):
+        """Return h_new, w_new."""
+        return [(p - k) // s + 1 for p, k, s in zip(padded, kernel, stride)]
 
-def window(y, x, kernel, stride):
-    """Return the rows and the columns of a window."""
-    (kh, kw), (sh, sw) = kernel, stride
-    return slice(y * sh, y * sh + kh), slice(x * sw, x * sw + kw)
+    def window(self, y, x, kernel, stride):
+        """Return the rows and the columns of a window."""
+        (kh, kw), (sh, sw) = kernel, stride
+        return slice(y * sh, y * sh + kh), slice(x * sw, x * sw + kw)
 
+    def forward(self, A_prev, kernel, stride, padding, c_new, compute):
+        """Return what is computed from each window."""
+        kernel, stride = self.kernel(*kernel), self.stride(*stride)
+        sizes = self.sizes(*A_prev.shape[1:3])
+        sides = self.sides(padding, sizes, kernel, stride)
+        A_pad = self.pad(A_prev, *sides)
+        h_new, w_new = self.size(
+            sizes, [n + sum(side) for n, side in zip(sizes, sides)],
+            kernel, stride, padding)
+        result = np.zeros((len(A_prev), h_new, w_new, c_new))
+        for y, x in np.ndindex(h_new, w_new):
+            rows, cols = self.window(y, x, kernel, stride)
+            result[:, y, x] = compute(A_pad[:, rows, cols])
+        return result
 
-def product(pixels, W):
-    """Return the sums of a window times each kernel: (m, c_new)."""
-    return np.sum(pixels[..., np.newaxis] * W, axis=(1, 2, 3))
+    def conv_forward(self, A_prev, W, b, activation, padding, stride):
+        """Multiply each window by each kernel and sum, add b, activate."""
+        Z = self.forward(A_prev, W.shape[:2], stride, padding, W.shape[3],
+                         lambda pixels: self.product(pixels, W))
+        return self.A(self.finish(self.Z(Z), b, activation, W))
 
+    def product(self, pixels, W):
+        """Return the sums of a window times each kernel: (m, c_new)."""
+        return np.sum(pixels[..., np.newaxis] * W, axis=(1, 2, 3))
 
-def finish(Z, b, activation, W):
-    """Add the bias, then activate."""
-    return activation(Z + np.ravel(b))
+    def finish(self, Z, b, activation, W):
+        """Add the bias, then activate."""
+        return activation(Z + np.ravel(b))
 
+    def pool_forward(self, A_prev, kernel_shape, stride, mode):
+        """Replace each window, channel by channel, by its maximum or mean."""
+        mode = self.mode(mode)
+        return self.A(self.forward(
+            A_prev, kernel_shape, stride, "valid", A_prev.shape[3],
+            lambda pixels: self.maximum(self.pixels(pixels), A_prev)[:, 0, 0]
+            if mode == 'max' else self.mean(self.pixels(pixels), stride)))
 
-def add_dA(dA_pad, rows, cols, W, d):
-    """Add the kernels times dZ's numbers of a window (m, c_new) to it."""
-    dA_pad[:, rows, cols] += np.sum(W * d[:, None, None, None], axis=-1)
+    def maximum(self, pixels, A_prev):
+        """Return the largest of each window: (m, 1, 1, c)."""
+        return pixels.max(axis=(1, 2), keepdims=True)
 
+    def mean(self, pixels, stride):
+        """Return the mean of each window: (m, c)."""
+        return pixels.sum(axis=(1, 2)) / self.divisor(
+            len(pixels), pixels.shape[1:3], stride)
 
-def add_dW(dW, A_pad, rows, cols, d):
-    """Add the pixels of a window times dZ's numbers to dW."""
-    pixels = A_pad[:, rows, cols]
-    dW += np.sum(pixels[..., np.newaxis] * d[:, None, None, None], axis=0)
+    def divisor(self, m, kernel, stride):
+        """Return what the sum of a window is divided by for its mean."""
+        return np.prod(kernel)
 
+    def conv_backward(self, dZ, A_prev, W, b, padding, stride):
+        """Return the gradients of a loss with respect to A_prev, W and b."""
+        kernel, stride = self.kernel(*W.shape[:2]), self.stride(*stride)
+        sizes = self.sizes(*A_prev.shape[1:3])
+        rows, cols = self.sides(padding, sizes, kernel, stride)
+        A_pad, looped = self.pad(A_prev, rows, cols), self.looped(dZ)
+        dA_pad, dW = self.start(A_pad, A_prev), np.zeros(W.shape)
+        for y, x in np.ndindex(looped.shape[1:3]):
+            self.accumulate(dA_pad, dW, self.pixels(A_pad, A_prev),
+                            self.window(y, x, kernel, stride), W,
+                            looped[:, y, x])
+        dA_prev = self.crop(dA_pad, rows, cols, sizes, padding)
+        return self.order(
+            self.dA_prev(dA_prev, dZ, A_prev), self.dW(dW, dZ, A_prev),
+            self.db(self.total(self.dZ(dZ)), dZ, A_prev))
 
-def accumulate(do, dA_pad, dW, A_pad, place, W, d):
-    """Add what a window gives to the gradients."""
-    do.add_dA(dA_pad, *place, W, d)
-    do.add_dW(dW, A_pad, *place, d)
+    def start(self, A_pad, A_prev):
+        """Return the array to which the gradients of the pixels are added."""
+        return np.zeros(A_pad.shape)
 
+    def accumulate(self, dA_pad, dW, A_pad, window, W, d):
+        """Add what a window gives to the gradients. d: its dZ, (m, c_new)."""
+        self.add_dA(dA_pad, *window, W, d)
+        self.add_dW(dW, A_pad, *window, d)
 
-def crop(dA_pad, rows, cols, sizes, padding):
-    """Remove the padding."""
-    (top, _), (left, _), (h_prev, w_prev) = rows, cols, sizes
-    return dA_pad[:, top:top + h_prev, left:left + w_prev]
+    def add_dA(self, dA_pad, rows, cols, W, d):
+        """Add the kernels times d to a window."""
+        dA_pad[:, rows, cols] += np.sum(W * d[:, None, None, None], axis=-1)
 
+    def add_dW(self, dW, A_pad, rows, cols, d):
+        """Add the pixels of a window times d to dW."""
+        pixels = A_pad[:, rows, cols]
+        dW += np.sum(pixels[..., np.newaxis] * d[:, None, None, None], axis=0)
 
-def total(dZ):
-    """Return the gradient of the bias."""
-    return np.sum(dZ, axis=(0, 1, 2), keepdims=True)
+    def crop(self, dA_pad, rows, cols, sizes, padding):
+        """Remove the padding."""
+        (top, _), (left, _), (h_prev, w_prev) = rows, cols, sizes
+        return dA_pad[:, top:top + h_prev, left:left + w_prev]
 
+    def total(self, dZ):
+        """Return the gradient of the bias."""
+        return np.sum(dZ, axis=(0, 1, 2), keepdims=True)
 
-def maximum(pixels, A_prev):
-    """Return the largest of each window, one by one."""
-    return pixels.max(axis=(1, 2), keepdims=True)
+    def pool_backward(self, dA, A_prev, kernel_shape, stride, mode):
+        """Return the gradient of a loss with respect to A_prev."""
+        kernel, stride = self.kernel(*kernel_shape), self.stride(*stride)
+        dA_prev, looped = self.start(A_prev, A_prev), self.looped(dA)
+        for y, x in np.ndindex(looped.shape[1:3]):
+            rows, cols = self.window(y, x, kernel, stride)
+            pixels, d = A_prev[:, rows, cols], looped[:, y:y + 1, x:x + 1]
+            if self.mode(mode) == 'max':
+                shares = self.masked(self.mask(pixels, self.maximum(
+                    pixels, A_prev)), pixels, d)
+            else:
+                shares = d / self.divisor(len(pixels), kernel, stride)
+            self.add(dA_prev, rows, cols, shares, mode)
+        return self.dA_prev(dA_prev, dA, A_prev)
 
+    def mask(self, pixels, largest):
+        """Return which elements of each window are its maximum."""
+        hit = pixels == largest
+        if self.ties == "first":
+            flat = hit.reshape(len(hit), -1, hit.shape[-1])
+            hit &= (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
+        return hit
 
-def reduce(do, pixels, mode, A_prev, stride):
-    """Return the maximum or the mean of a window: (m, c_prev)."""
-    if mode == 'max':
-        return do.maximum(pixels, A_prev)[:, 0, 0]
-    return pixels.sum(axis=(1, 2)) / do.divisor(
-        len(pixels), pixels.shape[1:3], stride)
+    def masked(self, hit, pixels, d):
+        """Return what each element of a window gets of d: (m, 1, 1, c)."""
+        return hit * d
 
-
-def mask(pixels, ties, largest):
-    """Return which elements of each window are its maximum."""
-    hit = pixels == largest
-    if ties == "first":
-        flat = hit.reshape(len(hit), -1, hit.shape[-1])
-        hit &= (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
-    return hit
-
-
-def share(do, pixels, mode, A_prev, kernel, stride, d):
-    """Return what each element of a window gets of dA's numbers (m, c)."""
-    d = d[:, None, None]
-    if mode == 'max':
-        return d * do.masked(do.mask(
-            pixels, do.ties, do.maximum(pixels, A_prev)), pixels)
-    return np.broadcast_to(d / do.divisor(len(pixels), kernel, stride),
-                           pixels.shape)
-
-
-def add(dA_prev, rows, cols, shares, mode):
-    """Add the shares to a window."""
-    dA_prev[:, rows, cols] += shares
-
-
-def same(array, *rest):
-    """Return an array unchanged."""
-    return array
-
-
-def pair(first, second):
-    """Return a pair unchanged."""
-    return first, second
-
-
-STEPS = {
-    "rule": keras, "ties": "all", "sides": sides, "pad": pad, "size": size,
-    "window": window, "product": product, "finish": finish, "total": total,
-    "add_dA": add_dA, "add_dW": add_dW, "crop": crop, "add": add,
-    "reduce": reduce, "mask": mask, "share": share, "maximum": maximum,
-    "accumulate": accumulate,
-    "divisor": lambda m, kernel, stride: np.prod(kernel),
-    "pixels": same, "start": lambda padded, A_prev: np.zeros(padded.shape),
-    "order": lambda *gradients: gradients,
-    **dict.fromkeys(("sizes", "kernel", "stride"), pair), **dict.fromkeys((
-        "mode", "masked", "looped", "dZ", "Z", "A", "dA_prev", "dW", "db"),
-        same)}
-
-
-def conv_forward(do, A_prev, W, b, activation, padding, stride):
-    """Multiply each window by each kernel and sum, add b, then activate."""
-    kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
-    sizes = do.sizes(*A_prev.shape[1:3])
-    sides = do.sides(do, padding, sizes, kernel, stride)
-    A_pad = do.pad(A_prev, *sides)
-    padded = [size + sum(side) for size, side in zip(sizes, sides)]
-    h_new, w_new = do.size(sizes, padded, kernel, stride, padding)
-    Z = np.zeros((len(A_prev), h_new, w_new, W.shape[3]))
-    for y, x in np.ndindex(h_new, w_new):
-        rows, cols = do.window(y, x, kernel, stride)
-        Z[:, y, x] = do.product(A_pad[:, rows, cols], W)
-    return do.A(do.finish(do.Z(Z), b, activation, W))
-
-
-def pool_forward(do, A_prev, kernel_shape, stride, mode):
-    """Replace each window, channel by channel, by its maximum or its mean."""
-    kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
-    sizes = do.sizes(*A_prev.shape[1:3])
-    h_new, w_new = do.size(sizes, sizes, kernel, stride, None)
-    A = np.zeros((len(A_prev), h_new, w_new, A_prev.shape[3]))
-    for y, x in np.ndindex(h_new, w_new):
-        rows, cols = do.window(y, x, kernel, stride)
-        A[:, y, x] = do.reduce(do, A_prev[:, rows, cols], do.mode(mode),
-                               A_prev, stride)
-    return do.A(A)
-
-
-def conv_backward(do, dZ, A_prev, W, b, padding, stride):
-    """Return the gradients of a loss with respect to A_prev, W and b."""
-    kernel, stride = do.kernel(*W.shape[:2]), do.stride(*stride)
-    sizes = do.sizes(*A_prev.shape[1:3])
-    rows, cols = do.sides(do, padding, sizes, kernel, stride)
-    A_pad, looped = do.pad(A_prev, rows, cols), do.looped(dZ)
-    dA_pad, dW = do.start(A_pad, A_prev), np.zeros(W.shape)
-    for y, x in np.ndindex(looped.shape[1:3]):
-        do.accumulate(do, dA_pad, dW, do.pixels(A_pad, A_prev), do.window(
-            y, x, kernel, stride), W, looped[:, y, x])
-    gradients = {"dA_prev": do.crop(dA_pad, rows, cols, sizes, padding),
-                 "dW": dW, "db": do.total(do.dZ(dZ))}
-    return do.order(*[getattr(do, output)(gradient, dZ, A_prev)
-                      for output, gradient in gradients.items()])
-
-
-def pool_backward(do, dA, A_prev, kernel_shape, stride, mode):
-    """Return the gradient of a loss with respect to A_prev."""
-    kernel, stride = do.kernel(*kernel_shape), do.stride(*stride)
-    dA_prev, looped = do.start(A_prev, A_prev), do.looped(dA)
-    for y, x in np.ndindex(looped.shape[1:3]):
-        rows, cols = do.window(y, x, kernel, stride)
-        shares = do.share(do, A_prev[:, rows, cols], do.mode(mode), A_prev,
-                          kernel, stride, looped[:, y, x])
-        do.add(dA_prev, rows, cols, shares, mode)
-    return do.dA_prev(dA_prev, dA, A_prev)
+    def add(self, dA_prev, rows, cols, shares, mode):
+        """Add the shares to a window."""
+        dA_prev[:, rows, cols] += shares
 
 
 def define(name, rule, steps=()):
     """Return a function under a rule, with these (step, function) pairs."""
-    function, own = globals()[name], {
-        "ties" if rule in ("all", "first") else "rule": RULES.get(rule, rule)}
-    do = SimpleNamespace(**{**STEPS, **own, **dict(steps)})
-    return lambda *args, **options: function(do, *args, **options)
+    definition = Definition()
+    vars(definition).update({"rules": (RULES[rule],) * 2} if (
+        rule in RULES) else {"ties": rule}, **dict(steps))
+    return getattr(definition, name)
 
 
 def listed(result):

@@ -77,9 +77,11 @@ def pool_terms(name, arguments, index, ties):
         if name == "pool_forward" and place == first:
             yield term(arguments, ("A_prev", (*pixel, c)), divisor=divisor)
         elif name == "pool_backward" and pixel == first:
-            rows, cols = by.window(*place[1:], kernel, stride)
+            do = by.Definition()
+            do.ties = ties
+            rows, cols = do.window(*place[1:], kernel, stride)
             window = A_prev[:, rows, cols]
-            if mean or by.mask(window, ties, by.maximum(window, A_prev))[
+            if mean or do.mask(window, do.maximum(window, A_prev))[
                     place[0], i, j, c]:
                 yield term(arguments, ("dA", (*place, c)), divisor=divisor)
 

@@ -3,9 +3,22 @@ import itertools
 
 import numpy as np
 
-from . import definition as by
-from .faults_shared import (H_AND_W, PAD, PADDING, geometry,
+from .faults_shared import (H_AND_W, PAD, PADDING, SIZE, by, geometry,
                             gradients, images, kept, outputs, rows)
+
+UNPACK = "kh, kw, c_prev, c_new = W.shape"
+SIZE = SIZE.format("pad")
+SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
+PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
+ACTIVATE = "A = activation(Z + b)"
+WINDOW = "window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
+LOOP = "for n, y, x, k in np.ndindex(dZ.shape):"
+START = "dA_pad = np.zeros(A_pad.shape)"
+DA = "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]"
+DW = "dW[:, :, :, k] += A_pad[window] * dZ[n, y, x, k]"
+DB = "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)"
+CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"
+RETURN = "return dA_prev, dW, db"
 
 
 def kernels(step, write, begin, use):
@@ -24,12 +37,6 @@ def kernels(step, write, begin, use):
          lambda W: W[..., [0] * W.shape[3]])]])
 
 
-UNPACK = "kh, kw, c_prev, c_new = W.shape"
-SIZE = ("h_new = (h_pad - kh) // sh + 1\n"
-        "w_new = (w_pad - kw) // sw + 1")
-ZEROS = "Z = np.zeros((m, h_new, w_new, c_new))"
-SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
-PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 CONV_FORWARD = [
     *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(
         SIZE, PLACE, ("Z",), ("A",)),
@@ -46,12 +53,12 @@ CONV_FORWARD = [
         ("The products are averaged: they are added",
          lambda pixels, W: by.product(pixels, W) / pixels[0].size,
          lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size)),
-    *rows("finish", f"{SUM}\nA = activation(Z + b)",
+    *rows("finish", f"{SUM}\n{ACTIVATE}",
           ("The bias is added inside the sum, more than once",
            *[lambda Z, b, f, W, axes=axes: f(Z + np.ravel(b) * np.prod(
                [W.shape[i] for i in axes])) for axes in (
                    (0, 1, 2), (0, 1), (2,))])),
-    *rows("finish", "A = activation(Z + b)",
+    *rows("finish", ACTIVATE,
           ("The bias is forgotten", lambda Z, b, f, W: f(Z)),
           ("The activation is forgotten", lambda Z, b, f, W: Z + np.ravel(b)),
           ("The bias is added after the activation",
@@ -63,7 +70,7 @@ CONV_FORWARD = [
            lambda Z, b, f, W: f(-Z - np.ravel(b)),
            lambda Z, b, f, W: f(-Z + np.ravel(b)),
            lambda Z, b, f, W: -f(Z + np.ravel(b)))),
-    *rows("finish", f"{ZEROS}\nA = activation(Z + b)",
+    *rows("finish", f"Z = np.zeros((m, h_new, w_new, c_new))\n{ACTIVATE}",
           ("The result is truncated to whole numbers",
            lambda Z, b, f, W: f(np.trunc(Z) + np.ravel(b)),
            lambda Z, b, f, W: f(np.trunc(Z + np.ravel(b))),
@@ -74,39 +81,40 @@ CONV_FORWARD = [
 
 def assign_dA(dA_pad, rows, cols, W, d):
     """Overwrite a window with the sum over the kernels."""
-    dA_pad[:, rows, cols] = np.sum(W * d[:, None, None, None], axis=-1)
+    dA_pad[:, rows, cols] = 0
+    by.add_dA(dA_pad, rows, cols, W, d)
 
 
-def assign_dW(dW, A_pad, rows, cols, d):
-    """Overwrite dW with the sum over the images."""
-    dW[:] = 0
-    by.add_dW(dW, A_pad, rows, cols, d)
-
-
-def dW_by(change):
-    """Return a step that changes what a window adds to dW."""
+def dW_of(change, keep=1):
+    """Return a step that changes what a window adds to dW, and dW before."""
     def add_dW(dW, A_pad, rows, cols, d):
         part = np.zeros(dW.shape)
         by.add_dW(part, A_pad, rows, cols, d)
-        dW += change(part)
+        dW[:] = keep * dW + change(part)
     return add_dW
 
 
-def kernel_by_kernel(do, dA_pad, dW, A_pad, place, W, d):
+def kernel_by_kernel(dA_pad, dW, A_pad, window, W, d):
     """Add to dA_pad, then to dW, one kernel after the other."""
     for k in range(W.shape[3]):
-        do.add_dA(dA_pad, *place, W[..., k:k + 1], d[:, k:k + 1])
-        do.add_dW(dW[..., k:k + 1], A_pad, *place, d[:, k:k + 1])
+        by.accumulate(dA_pad, dW[..., k:k + 1], A_pad, window,
+                      W[..., k:k + 1], d[:, k:k + 1])
 
 
-def minus(dA_pad, rows, cols, *rest):
+def minus(dA_pad, rows, cols, sizes, padding):
     """Crop with p:-p."""
     return dA_pad[:, rows[0]:-rows[1], cols[0]:-cols[1]]
 
 
 def minus_under_same(dA_pad, rows, cols, sizes, padding):
     """Crop with p:-p, under "same" alone."""
-    return minus(dA_pad, rows, cols) if padding == "same" else dA_pad
+    return minus(dA_pad, rows, cols, sizes, padding) if (
+        padding == "same") else dA_pad
+
+
+def uncropped(dA_pad, *rest):
+    """Remove no padding."""
+    return dA_pad
 
 
 def assigned(crop):
@@ -118,20 +126,12 @@ def assigned(crop):
     return assign
 
 
-def not_square(dZ):
+def by_columns(dZ):
     """Loop over rows as over columns: an IndexError where there are fewer."""
     _, h_new, w_new, _ = dZ.shape
     return dZ if dZ[0, w_new - 1, h_new - 1].size else None
 
 
-CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"
-START = "dA_pad = np.zeros(A_pad.shape)"
-WINDOW = "window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
-LOOP = "for n, y, x, k in np.ndindex(dZ.shape):"
-DA = "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]"
-DW = "dW[:, :, :, k] += A_pad[window] * dZ[n, y, x, k]"
-DB = "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)"
-RETURN = "return dA_prev, dW, db"
 GEOMETRY = geometry(UNPACK, WINDOW)
 CONV_BACKWARD = [
     *[one for one in PADDING if "is not padded" not in one.sentence],
@@ -142,7 +142,7 @@ CONV_BACKWARD = [
         "crop", CROP,
         ("The crop p:-p is empty where p is 0", minus, minus_under_same,
          assigned(minus), assigned(minus_under_same)),
-        ("dA_prev still has its padding", by.same, assigned(by.same)),
+        ("dA_prev still has its padding", uncropped, assigned(uncropped)),
         ("The crop removes the wrong rows and columns",
          lambda dA_pad, rows, cols, *rest: dA_pad[
              :, rows[0]:dA_pad.shape[1] - rows[0],
@@ -157,13 +157,13 @@ CONV_BACKWARD = [
     *rows("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
         "An array without padding meets the windows of A_pad: dA_prev, or "
         "the A_prev that dW is computed from",
-        {"rule": lambda *axis: (0, 0)}, lambda A_pad, A_prev: A_prev,
+        {"rules": (lambda *axis: (0, 0),) * 2}, lambda A_pad, A_prev: A_prev,
         *[{"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
            "crop": crop} for crop in (
-               by.same, by.crop, minus, minus_under_same)])),
+               uncropped, by.crop, minus, minus_under_same)])),
     *rows("start", START, ("dA_pad starts as A_pad: it starts with zeros",
-                           lambda A_pad, A_prev: A_pad.copy(), by.same, {
-                               "start": by.same,
+                           lambda A_pad, A_prev: A_pad.copy(), uncropped, {
+                               "start": uncropped,
                                "accumulate": kernel_by_kernel})),
     *rows("add_dA", DA, (
         "`=` for `+=` in dA_prev: where windows overlap, gradients add up",
@@ -172,10 +172,11 @@ CONV_BACKWARD = [
     *kernels("add_dA", DA, "In dA_prev the kernels", lambda change: (
         lambda dA_pad, rows, cols, W, d: by.add_dA(
             dA_pad, rows, cols, change(W), d))),
+    *kernels("add_dW", DW, "The kernels of dW", dW_of),
     *rows("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
         "`=` for `+=` in dW: it is a sum over all windows",
-        lambda dW, A_pad, rows, cols, d: assign_dW(
-            dW, A_pad[-1:], rows, cols, d[-1:]), assign_dW), *[
+        lambda dW, A_pad, rows, cols, d: dW_of(by.dW, 0)(
+            dW, A_pad[-1:], rows, cols, d[-1:]), dW_of(by.dW, 0)), *[
         (f"dW is that of the {word} image: it is a sum over all images, "
          "and starts as zeros before the first",
          lambda dW, A_pad, rows, cols, d, i=i: by.add_dW(
@@ -183,7 +184,6 @@ CONV_BACKWARD = [
         for word, i in (("first", 0), ("last", -1))],
         ("dW is computed from the first image's pixels for each image",
          lambda dW, A_pad, *rest: by.add_dW(dW, A_pad[:1], *rest))),
-    *kernels("add_dW", DW, "The kernels of dW", dW_by),
     *rows("dW", RETURN, ("dW's shape has kh and kw swapped",
                          lambda dW, *rest: dW.transpose(1, 0, 2, 3))),
     *rows(
@@ -205,6 +205,6 @@ CONV_BACKWARD = [
     *rows("order", RETURN, ("The gradients are returned in another order", *[
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),
-    *rows("looped", LOOP, ("h_new and w_new are swapped", not_square)),
+    *rows("looped", LOOP, ("h_new and w_new are swapped", by_columns)),
     *gradients(RETURN, dA_prev=f"{DA}\n{CROP}", dW=DW, db=DB),
     *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ"))]

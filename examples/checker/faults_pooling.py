@@ -1,26 +1,30 @@
 """What goes wrong in pool_forward and pool_backward."""
 import numpy as np
 
-from . import definition as by
-from .faults_conv import SIZE, WINDOW
-from .faults_shared import geometry, gradients, images, outputs, rows
+from .faults_conv import WINDOW
+from .faults_shared import (SIZE, by, geometry, gradients, images, outputs,
+                            rows)
+
+UNPACK = "kh, kw = kernel_shape"
 
 
-def both(maximum, mean):
+def maximum(axis=(1, 2), **options):
+    """Return a step that takes the maximum over other axes."""
+    return lambda pixels, _: pixels.max(axis, keepdims=True, **options)
+
+
+def both(of_max, of_mean):
     """Return the causes of both functions, with the lines to write."""
-    def largest(of=lambda pixels, A_prev: pixels, axis=(1, 2), **options):
-        return lambda *images: of(*images).max(axis, keepdims=True, **options)
-
     return rows(
-        "maximum", maximum,
-        ("starts at 0: negative pixels are lost", largest(initial=0)),
-        ("is a minimum", lambda pixels, A_prev: -largest()(-pixels, A_prev)),
-        ("is taken over all images", largest(axis=(0, 1, 2))),
-        ("is taken over all channels", largest(axis=(1, 2, 3))),
+        "maximum", of_max,
+        ("starts at 0: negative pixels are lost", maximum(initial=0)),
+        ("is a minimum", lambda pixels, _: pixels.min((1, 2), keepdims=True)),
+        ("is taken over all images", maximum((0, 1, 2))),
+        ("is taken over all channels", maximum((1, 2, 3))),
         ("is that of the whole image, not of the window",
-         largest(lambda pixels, A_prev: A_prev)),
+         lambda _, A_prev: A_prev.max((1, 2), keepdims=True)),
         begin="The maximum ") + rows(
-        "divisor", mean,
+        "divisor", of_mean,
         ("not divided by kh * kw", lambda m, kernel, stride: 1),
         ("divided by m too", lambda m, kernel, stride: m * np.prod(kernel)),
         ("divided by m, not by kh * kw", lambda m, kernel, stride: m),
@@ -38,9 +42,12 @@ def both(maximum, mean):
          "than 'avg'", {"divisor": lambda *args: np.inf}))
 
 
-def last(pixels, ties, largest):
+def last(pixels, largest):
     """Return the mask of the last maximum in row-major order."""
-    return by.mask(pixels[:, ::-1, ::-1], "first", largest)[:, ::-1, ::-1]
+    hit = by.mask(pixels, largest)[:, ::-1, ::-1]
+    flat = hit.reshape(len(hit), -1, hit.shape[-1])
+    hit = hit & (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
+    return hit[:, ::-1, ::-1]
 
 
 def assign(modes, zeros):
@@ -55,20 +62,19 @@ def assign(modes, zeros):
     return add
 
 
-SIZE = SIZE.replace("_pad", "_prev")
+SIZE = SIZE.format("prev")
 PLACE = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
 MAX, MEAN = "A[n, y, x, c] = np.max(window)", "A[n, y, x, c] = np.mean(window)"
 POOL_FORWARD = [
-    *geometry("kh, kw = kernel_shape", PLACE, SIZE), *outputs(
-        SIZE, PLACE, ("A",)),
-    *both(MAX, MEAN), *rows("reduce", PLACE, (
-        "All channels are pooled together", lambda do, pixels, *rest:
-        by.reduce(do, pixels.reshape(*pixels.shape[:2], -1, 1), *rest))),
-    *rows("reduce", MEAN, (
-        "The mean is truncated to whole numbers", *[
-            lambda *args, whole=whole: whole(by.reduce(*args)) if (
-                args[2] == 'avg') else by.reduce(*args)
-            for whole in (np.trunc, np.floor)])),
+    *geometry(UNPACK, PLACE, SIZE), *outputs(SIZE, PLACE, ("A",)),
+    *both(MAX, MEAN),
+    *rows("pixels", PLACE, (
+        "All channels are pooled together",
+        lambda pixels: pixels.reshape(*pixels.shape[:2], -1, 1))),
+    *rows("mean", MEAN, (
+        "The mean is truncated to whole numbers",
+        lambda *args: np.trunc(by.mean(*args)),
+        lambda *args: np.floor(by.mean(*args)))),
     *rows("A", "A = np.zeros((m, h_new, w_new, c_prev))",
           ("The result is truncated to whole numbers", np.trunc))]
 
@@ -78,24 +84,21 @@ MASK = "mask = A_prev[window] == np.max(A_prev[window])"
 MAX = "dA_prev[window] += mask * dA[n, y, x, c]"
 MEAN = "dA_prev[window] += dA[n, y, x, c] / (kh * kw)"
 POOL_BACKWARD = [
-    *geometry("kh, kw = kernel_shape", PLACE), *both(MASK, MEAN),
+    *geometry(UNPACK, PLACE), *both(MASK, MEAN),
     *rows("add", f"{MEAN}\n{MAX}", (
         "`=` for `+=`: where windows overlap, gradients add up",
         *[assign(modes, zeros) for zeros in (True, False)
           for modes in (("max", "avg"), ("max",), ("avg",))])),
     *rows("masked", MAX,
           ("The gradient of a maximum is divided by kh * kw",
-           lambda hit, pixels: hit / pixels[0, ..., 0].size),
+           lambda hit, pixels, d: hit * d / pixels[0, ..., 0].size),
           ("The gradient is multiplied by the maximum",
-           lambda hit, pixels: hit * pixels),
+           lambda hit, pixels, d: hit * pixels * d),
+          ("The mask is multiplied by A_prev, not by dA",
+           lambda hit, pixels, d: hit * pixels),
           ("Ties share the gradient: a subgradient, but neither the mask of "
            "courses nor the first element of TensorFlow",
-           lambda hit, _: hit / hit.sum(axis=(1, 2), keepdims=True))),
-    *rows("share", MAX, (
-        "The mask is multiplied by A_prev, not by dA",
-        lambda do, pixels, mode, A_prev, *rest: pixels * do.mask(
-            pixels, do.ties, do.maximum(pixels, A_prev)) if mode == 'max' else
-        by.share(do, pixels, mode, A_prev, *rest))),
+           lambda hit, _, d: d * hit / hit.sum(axis=(1, 2), keepdims=True))),
     *rows("mask", MASK, ("At a tie the last element gets the gradient: all "
                          "do (courses), or the first (TensorFlow)", last)),
     *rows("start", "dA_prev = np.zeros(A_prev.shape)", (

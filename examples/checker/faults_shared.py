@@ -4,7 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import definition as by
+from .definition import (Definition, both_sides, keras, rounded_down,
+                         rounded_up)
+
+by = Definition()
+SIZE = ("h_new = (h_{0} - kh) // sh + 1\n"
+        "w_new = (w_{0} - kw) // sw + 1")
 
 
 class Cause(NamedTuple):
@@ -32,75 +37,55 @@ def rows(step, write, *found, begin=""):
 MIXED = [("{0} and {1} are swapped", lambda a, b: (b, a)),
          ("{0} is used for both axes", lambda a, b: (a, a)),
          ("{1} is used for both axes", lambda a, b: (b, b))]
-
-
-def padded(change):
-    """Return a step: what `change` makes of the sides of "same"."""
-    return {"sides": lambda do, padding, *pairs: ((0, 0), (0, 0)) if (
-        padding == "valid") else [change(do, i, axis) for i, axis in
-                                  enumerate(zip(*pairs))]}
-
-
-def mixed(change, letters):
-    """Return padding with some of (size, kernel, stride) of other axes."""
-    return {"sides": lambda do, padding, *pairs: by.sides(do, padding, *(
-        change(*pair) if i in letters else pair
-        for i, pair in enumerate(pairs)))}
-
-
-def total(number):
-    """Return a rule that pads both sides by a function of the total."""
-    return lambda *axis: (number(by.total_to_keep(*axis)),) * 2
-
-
 PAD = ("A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, "
        "0)))")
 PADDING = [
     *rows(
-        "rule", "{padding}",
+        "rules", "{padding}",
         ("is `// 2 + 1`: one row and column too many wherever the total is "
-         "even", total(lambda zeros: zeros // 2 + 1)),
+         "even", (both_sides(lambda zeros: zeros // 2 + 1),) * 2),
         ("is rounded with round(), which rounds 0.5 down and 1.5 up",
-         total(lambda zeros: round(zeros / 2))),
+         (both_sides(lambda zeros: round(zeros / 2)),) * 2),
         ("is not halved: the total is added on both sides",
-         total(lambda zeros: zeros), lambda n, kernel, s: (kernel - 1,) * 2),
+         (both_sides(lambda zeros: zeros),) * 2,
+         (lambda size, kernel, stride: (kernel - 1,) * 2,) * 2),
         ("is computed without the stride",
-         lambda size, kernel, stride: (kernel // 2,) * 2,
-         lambda size, kernel, stride: ((kernel - 1) // 2,) * 2,
-         lambda size, kernel, stride: by.keras(size, kernel, 1)),
+         (lambda size, kernel, stride: (kernel // 2,) * 2,) * 2,
+         (lambda size, kernel, stride: ((kernel - 1) // 2,) * 2,) * 2,
+         (lambda size, kernel, stride: keras(size, kernel, 1),) * 2),
         ("is on the wrong sides: the extra row goes to the bottom, the extra "
-         "column to the right", padded(lambda do, i, axis: do.rule(*axis)[
-             ::-1]), padded(lambda do, i, axis: (0, sum(do.rule(*axis))))),
-        ("is rounded differently for rows and columns: take one rule", *[
-            padded(lambda do, i, axis, two=two: two[i](*axis))
-            for two in ((by.rounded_up, by.rounded_down),
-                        (by.rounded_down, by.rounded_up))]),
+         "column to the right", {"side": lambda before, after: (
+             after, before)}, {"side": lambda *both: (0, sum(both))}),
+        ("is rounded differently for rows and columns: take one rule",
+         (rounded_up, rounded_down), (rounded_down, rounded_up)),
         ("mixes up the axes: rows take h_prev, kh, sh, columns w_prev, kw, "
-         "sw", *[mixed(change, letters) for _, change in MIXED
-                 for n in (1, 2, 3)
-                 for letters in itertools.combinations(range(3), n)]),
+         "sw", *[{"axes": lambda *axes, change=change, mixed=mixed: [
+             change(*axis) if i in mixed else axis
+             for i, axis in enumerate(axes)]} for _, change in MIXED
+             for n in (1, 2, 3)
+             for mixed in itertools.combinations(range(3), n)]),
         begin='The padding of "same" '),
-    *rows("rule", PAD, (
+    *rows("rules", PAD, (
         'The padding of "same" is forgotten: A_prev is not padded',
-        lambda *axis: (0, 0))),
-    *rows("sides", 'if padding == "same":', (
+        (lambda *axis: (0, 0),) * 2)),
+    *rows("padding", 'if padding == "same":', (
         'padding is not looked at: "valid" is padded like "same"',
-        lambda do, padding, *pairs: by.sides(do, "same", *pairs))),
+        lambda padding: "same")),
     *rows("pad", PAD, ("The padding repeats or mirrors pixels: it is zeros", *[
-        lambda A_prev, top, left, mode=mode: by.pad(A_prev, top, left, mode)
+        lambda *args, mode=mode: by.pad(*args, mode)
         for mode in ("edge", "reflect", "symmetric", "wrap")]))]
 FREQUENT = PADDING[:4]
 H_AND_W = rows("sizes", "m, h_prev, w_prev, c_prev = A_prev.shape", (
     "h_prev and w_prev are swapped", lambda h, w: (w, h)))
 
 
-def window(kernel=by.pair, stride=by.pair):
+def window(kernel=by.kernel, stride=by.stride):
     """Return a step that takes windows by another kernel or stride."""
     return {"window": lambda y, x, k, s: by.window(
         y, x, kernel(*k), stride(*s))}
 
 
-def sized(kernel=by.pair, stride=by.pair):
+def sized(kernel=by.kernel, stride=by.stride):
     """Return a step that computes the output's size from others."""
     return {"size": lambda sizes, padded, k, s, padding: by.size(
         sizes, padded, kernel(*k), stride(*s), padding)}
