@@ -10,13 +10,12 @@ import signal
 import sys
 from pathlib import Path
 
-from checker import child, files, judge, reports, text
-from checker.cases import calls_of
-from checker.definition import OUTPUTS, RULES
-from checker.explain import explain  # noqa: F401
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-REPORTS = {"json": "everything", "csv": "one row per student and function",
-           "gradescope": "results.json for one submission"}
+from checker import child, files, judge, reports, text  # noqa: E402
+from checker.cases import calls_of  # noqa: E402
+from checker.definition import OUTPUTS, RULES  # noqa: E402
+from checker.explain import explain  # noqa: E402, F401
 
 
 def check(function, name=None):
@@ -46,20 +45,19 @@ def arguments(argv):
     parser.add_argument("--class", dest="folder", type=Path, metavar="FOLDER",
                         help="every subfolder is one student")
     parser.add_argument("--same", default=",".join(RULES), metavar="RULES",
-                        help='rules of "same" that are accepted (default: '
-                        "%(default)s)")
+                        help='accepted rules of "same" (default: %(default)s)')
     parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS",
                         help="per case (default: %(default)s)")
     parser.add_argument("--case", metavar="NAME",
                         help="run this case alone, and show it")
-    for kind, what in REPORTS.items():
-        parser.add_argument(f"--{kind}", metavar="FILE", help=what)
+    for kind, report in reports.KINDS.items():
+        parser.add_argument(f"--{kind}", metavar="FILE", help=report.__doc__)
     parser.add_argument("--verbose", action="store_true",
                         help="every case, and what the student's code printed")
     options = parser.parse_args(argv)
     options.same = options.same.split(",")
-    targets = {f"--{kind}": getattr(options, kind) for kind in REPORTS
-               if getattr(options, kind) is not None}
+    targets = {f"--{kind}": vars(options)[kind] for kind in reports.KINDS
+               if vars(options)[kind] is not None}
     for wrong, message in [
             (not set(options.same) <= set(RULES), "--same: expected some of "
              f"{', '.join(RULES)}, got {','.join(options.same)}"),
@@ -72,16 +70,12 @@ def arguments(argv):
              "expected a PATH, or --class FOLDER"),
             (options.folder and options.gradescope, "--gradescope: expected "
              "one submission, got --class"),
-            (options.folder and options.folder.exists()
-             and not options.folder.is_dir(),
-             f"--class {options.folder}: expected a folder"),
             *[(not os.path.exists(path), f"{path}: no such file or folder")
               for path in [*options.paths, options.folder] if path],
+            (options.folder and not os.path.isdir(options.folder),
+             f"--class {options.folder}: expected a folder"),
             (len(set(map(os.path.realpath, targets.values()))) < len(targets),
-             f"{', '.join(targets)}: expected different files"),
-            *[(Path(os.path.realpath(target)).suffix in (".py", ".ipynb"),
-               f"{option} {target}: expected a report, got a program")
-              for option, target in targets.items()]]:
+             f"{', '.join(targets)}: expected different files")]:
         if wrong:
             parser.error(message)
     for option, target in targets.items():
@@ -91,32 +85,27 @@ def arguments(argv):
     return options
 
 
-def end(number, frame):
-    """End at a signal as at an exception: children and folders go."""
-    raise SystemExit(128 + number)
-
-
 def main(argv=None):
     """Run, write the reports, then print; return the exit status."""
     options = arguments(argv)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
     if options.folder:
         found, status = files.check_class(options.folder, options)
-        lines = text.summary(found, files.FILES)
+        lines = text.summary(found)
     else:
-        found, status = [one for path in options.paths
-                         for one in files.checks_of(path, options)], None
+        found, status = [one for path in options.paths for one in (
+            files.check_folder if path.is_dir() else files.check_file)(
+                path, options)], None
         lines = [line for one in found for line in text.describe(
             one, options.verbose or options.case)]
-    for kind in REPORTS:
+    for kind, report in reports.KINDS.items():
         try:
-            if getattr(options, kind) is not None:
-                content = getattr(reports, f"as_{kind}")(found, files.FILES)
-                reports.write_text(getattr(options, kind), content)
+            if vars(options)[kind] is not None:
+                reports.write(vars(options)[kind], report(found))
         except OSError as error:    # the disk is full, or the folder has gone
             print(f"--{kind}: cannot be written ({error})", file=sys.stderr)
             status = status or 2
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
     print("\n".join(lines), flush=True)
     verdicts = {one["verdict"] for one in found}
     if verdicts <= {"missing", "skipped"} or all(
@@ -128,10 +117,15 @@ def main(argv=None):
         one.get("together") for one in found))
 
 
+def end(number, frame):
+    """End at a signal as at an exception: children and folders go."""
+    raise SystemExit(128 + number)
+
+
 if __name__ == "__main__":
-    for number in ("SIGTERM", "SIGHUP"):      # Windows has no SIGHUP
-        if hasattr(signal, number):
-            signal.signal(getattr(signal, number), end)
+    for name in ("SIGTERM", "SIGHUP"):      # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
     try:
         status = main()
     except OSError as error:    # the reader, as in `| head`, has gone

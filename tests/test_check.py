@@ -16,7 +16,6 @@ import pytest
 
 import check
 import planted
-from checker import process
 from checker.files import FILES, has_tensorflow
 from common import ROOT, load
 
@@ -88,7 +87,7 @@ def test_2_two_calls_that_raise_are_no_evidence(tmp_path):
 def test_3_a_case_that_is_not_there_is_not_passed(tmp_path):
     path = write(tmp_path / "mine.py", planted.solution(CB))
     for arguments in (["--case", "max, one window"], [
-            "--same", "keras", "--case", "same, 2x2, dZ 5x6"]):
+            "--same", "keras", "--case", "same, 2x2, dZ 4x5"]):
         done = run(path, *arguments)
         assert done.returncode == 2 and "right" not in done.stdout
     done = run(path, "--case", "one window")
@@ -204,18 +203,6 @@ def test_7_a_class_that_is_stopped_reports_who_is_done(number, tmp_path):
     checks = json.loads((tmp_path / "out.json").read_text())["checks"]
     assert {one["student"] for one in checks} == {"a"}
     assert list((tmp_path / "temporary").iterdir()) == []
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
-def test_6_removing_a_folder_follows_no_link(tmp_path):
-    (tmp_path / "other").mkdir(mode=0o500)
-    (tmp_path / "link").symlink_to(tmp_path / "other")
-    (tmp_path / "mine" / "deep").mkdir(parents=True)
-    (tmp_path / "mine" / "deep").chmod(0o000)
-    for name in ("link", "mine"):
-        process.remove(tmp_path / name)
-        assert not os.path.lexists(tmp_path / name)
-    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o500
 
 
 def test_8_explain_knows_ties_and_rules(capsys):
@@ -424,24 +411,6 @@ def test_the_pasted_call_gives_what_the_report_says(tmp_path):
         space[CF] = function or space[CF]
         exec(code, space)
         assert float(value) == space["result"].ravel()[0]
-
-
-def test_one_missing_term_is_named(tmp_path):
-    text = planted.plant(CB, [("    dA_prev =", "    dW[0, 0, 0, 0] -= "
-                               "A_pad[0, 0, 0, 0] * dZ[0, 0, 0, 0]\n"
-                               "    dA_prev =")])
-    done = run(write(tmp_path / "mine.py", text))
-    assert "the term A_prev[0,0,0,0]*dZ[0,0,0,0] is missing" in done.stdout
-
-
-@pytest.mark.parametrize("head, advice", [
-    ("conv_backward(dZ, cache)", "deeplearning.ai: unpack the cache"),
-    ("conv_backward(dout, cache)", "CS231n: arrays are NHWC here"),
-    ("conv_forward(A_prev, W, b, hparameters)", "pass padding=(pad, pad)"),
-])
-def test_signatures_from_elsewhere_are_recognised(head, advice, tmp_path):
-    done = run(write(tmp_path / "mine.py", f"def {head}:\n    return None\n"))
-    assert done.returncode == 1 and advice in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("name, content, status, sentence", [

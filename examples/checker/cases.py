@@ -10,8 +10,67 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import definition as by
 from .child import ACTIVATIONS
+from .definition import RULES, define, listed
+
+VALID = """
+one window                              1x2x2x1 2x2x1x1 1x1
+windows that overlap                    1x3x3x1 2x2x1x1 1x1
+real numbers                            1x3x3x1 2x2x1x1 1x1
+an activation                           1x3x3x1 2x2x1x1 1x1
+a wide image                            1x3x5x1 2x2x1x1 1x1
+a tall image                            1x5x3x1 2x2x1x1 1x1
+a kernel that is not square, 3x2        1x4x4x1 3x2x1x1 1x1
+a kernel that is not square, 1x3        1x4x4x1 1x3x1x1 1x1
+two images                              2x3x3x1 2x2x1x1 1x1
+two kernels                             1x3x3x1 2x2x1x2 1x1
+two channels                            1x3x3x2 2x2x2x1 1x1
+stride 2                                1x4x4x1 2x2x1x1 2x2
+stride 2x1                              1x4x4x1 2x2x1x1 2x1
+stride 1x3                              1x5x5x1 2x2x1x1 1x3
+a stride that leaves a remainder        1x8x6x1 3x2x1x1 2x3
+a stride larger than the kernel         1x9x8x1 2x1x1x1 3x2
+three images, channels and kernels      3x5x4x2 3x2x2x3 1x1
+three images, a stride, real numbers    3x7x6x3 2x3x3x2 2x3
+integer pixels                          1x4x4x1 2x2x1x1 1x1
+"""
+SAME = """
+a kernel of one pixel                   1x2x3x1 1x1x1x1 1x1
+3x3                                     1x3x4x1 3x3x1x1 1x1
+5x5                                     1x3x4x1 5x5x1x1 1x1
+3x1                                     2x4x3x1 3x1x1x1 1x1
+1x3                                     1x3x4x1 1x3x1x1 1x1
+2x2                                     1x3x4x1 2x2x1x1 1x1
+2x3                                     1x4x3x2 2x3x2x2 1x1
+3x2                                     2x3x5x2 3x2x2x2 1x1
+4x5                                     1x3x4x1 4x5x1x2 1x1
+5x4, an activation                      1x4x3x1 5x4x1x1 1x1
+stride 2                                1x4x5x1 3x3x1x1 2x2
+stride 2x1                              2x4x5x1 5x3x1x2 2x1
+4x2, stride 2                           1x5x4x1 4x2x1x1 2x2
+5x1, stride 2x1                         1x5x3x1 5x1x1x1 2x1
+stride 3x2, real numbers                3x5x4x2 3x2x2x3 3x2
+a stride larger than the kernel         1x5x6x1 1x2x1x1 2x3
+"""
+POOL = """
+one window                              1x2x2x1 2x2 2x2
+four windows                            1x4x4x1 2x2 2x2
+real numbers                            1x4x4x1 2x2 2x2
+a wide image                            1x2x6x1 2x2 2x2
+a tall image                            1x6x2x1 2x2 2x2
+a kernel that is not square             1x6x6x1 3x2 3x3
+two images                              2x4x4x1 2x2 2x2
+two channels                            1x4x4x2 2x2 2x2
+windows that overlap                    1x4x4x1 2x2 1x1
+ties                                    2x4x5x1 2x2 1x1
+ties, windows of nine pixels            1x6x6x2 3x3 3x3
+a stride for each axis                  1x6x6x1 2x2 2x1
+a stride that leaves a remainder        1x6x7x2 3x2 2x2
+a stride larger than the kernel         1x7x8x1 2x2 3x4
+three images, channels                  3x9x8x3 2x3 3x1
+three images, overlap, real numbers     3x5x7x2 3x2 1x2
+integer arrays                          1x4x4x1 2x2 2x2
+"""
 
 
 class Case(NamedTuple):
@@ -20,138 +79,67 @@ class Case(NamedTuple):
     name: str               # what is special in it
     A_prev: tuple
     kernel: tuple           # W's shape, or the window of a pooling
-    stride: tuple = (1, 1)
-    padding: str = "valid"
-    mode: str = "max"
-    draw: str = "whole"     # or real, ties, integers
-    activation: str = "same_Z"
+    stride: tuple
+    kind: str               # padding, or mode
+
+    def draw(self, what, shape):
+        """Return whole or real numbers for an array, always the same."""
+        rng = np.random.default_rng(zlib.crc32((self.name + what).encode()))
+        if "real" in self.name:
+            return rng.standard_normal(shape)
+        if "ties" in self.name and what == "A_prev":
+            return rng.integers(-2, 0, shape).astype("float64")
+        if what == "A_prev" and self.kind in ("max", "avg"):    # no ties
+            count = int(np.prod(shape))
+            numbers = rng.permutation(np.r_[-count:0, 1:count + 1])[:count]
+            numbers = numbers.reshape(shape)
+        else:
+            numbers = rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)
+        if "integer" not in self.name:
+            return numbers.astype("float64")
+        return numbers if what == "A_prev" else numbers * 0.37
 
 
-CONV = [
-    Case("one window", (1, 2, 2, 1), (2, 2, 1, 1)),
-    Case("windows that overlap", (1, 3, 3, 1), (2, 2, 1, 1)),
-    Case("real numbers", (1, 3, 3, 1), (2, 2, 1, 1), draw="real"),
-    Case("an activation", (1, 3, 3, 1), (2, 2, 1, 1), activation="relu"),
-    Case("a wide image", (1, 3, 5, 1), (2, 2, 1, 1)),
-    Case("a tall image", (1, 5, 3, 1), (2, 2, 1, 1)),
-    Case("a kernel that is not square, 3x2", (1, 4, 4, 1), (3, 2, 1, 1)),
-    Case("a kernel that is not square, 1x3", (1, 4, 4, 1), (1, 3, 1, 1)),
-    Case("two images", (2, 3, 3, 1), (2, 2, 1, 1)),
-    Case("two kernels", (1, 3, 3, 1), (2, 2, 1, 2)),
-    Case("two channels", (1, 3, 3, 2), (2, 2, 2, 1)),
-    Case("stride 2", (1, 4, 4, 1), (2, 2, 1, 1), (2, 2)),
-    Case("stride 2x1", (1, 4, 4, 1), (2, 2, 1, 1), (2, 1)),
-    Case("stride 1x3", (1, 5, 5, 1), (2, 2, 1, 1), (1, 3)),
-    Case("a stride that leaves a remainder", (1, 8, 6, 1), (3, 2, 1, 1),
-         (2, 3)),
-    Case("a stride larger than the kernel", (1, 9, 8, 1), (2, 1, 1, 1),
-         (3, 2)),
-    Case("three images, channels and kernels", (3, 5, 4, 2), (3, 2, 2, 3)),
-    Case("three images, a stride, real numbers", (3, 7, 6, 3), (2, 3, 3, 2),
-         (2, 3), draw="real", activation="relu"),
-    *[case._replace(padding="same", name=f"same, {case.name}") for case in [
-        Case("a kernel of one pixel", (1, 3, 4, 1), (1, 1, 1, 1)),
-        Case("3x3", (1, 4, 5, 1), (3, 3, 1, 1)),
-        Case("5x5", (1, 5, 6, 1), (5, 5, 1, 1)),
-        Case("3x1", (2, 5, 4, 1), (3, 1, 1, 1)),
-        Case("1x3", (1, 4, 5, 1), (1, 3, 1, 1)),
-        Case("2x2", (1, 4, 5, 1), (2, 2, 1, 1)),
-        Case("2x3", (1, 5, 4, 2), (2, 3, 2, 2)),
-        Case("3x2", (2, 4, 6, 2), (3, 2, 2, 2)),
-        Case("4x5", (1, 5, 6, 1), (4, 5, 1, 2)),
-        Case("5x4, an activation", (1, 6, 5, 1), (5, 4, 1, 1),
-             activation="relu"),
-        Case("stride 2", (1, 5, 6, 1), (3, 3, 1, 1), (2, 2)),
-        Case("stride 2x1", (2, 6, 6, 1), (5, 3, 1, 2), (2, 1)),
-        Case("4x2, stride 2", (1, 6, 5, 1), (4, 2, 1, 1), (2, 2)),
-        Case("5x1, stride 2x1", (1, 6, 4, 1), (5, 1, 1, 1), (2, 1)),
-        Case("stride 3x2, real numbers", (3, 7, 5, 2), (3, 2, 2, 3), (3, 2),
-             draw="real"),
-        Case("a stride larger than the kernel", (1, 6, 7, 1), (1, 2, 1, 1),
-             (2, 3))]],
-    Case("integer pixels", (1, 4, 4, 1), (2, 2, 1, 1), draw="integers")]
-POOL = [
-    Case(f"{mode}, {name}", shape, kernel, stride, "", mode, draw)
-    for mode in ("max", "avg") for name, shape, kernel, stride, draw in [
-        ("one window", (1, 2, 2, 1), (2, 2), (2, 2), "whole"),
-        ("four windows", (1, 4, 4, 1), (2, 2), (2, 2), "whole"),
-        ("real numbers", (1, 4, 4, 1), (2, 2), (2, 2), "real"),
-        ("a wide image", (1, 2, 6, 1), (2, 2), (2, 2), "whole"),
-        ("a tall image", (1, 6, 2, 1), (2, 2), (2, 2), "whole"),
-        ("a kernel that is not square", (1, 6, 6, 1), (3, 2), (3, 3),
-         "whole"),
-        ("two images", (2, 4, 4, 1), (2, 2), (2, 2), "whole"),
-        ("two channels", (1, 4, 4, 2), (2, 2), (2, 2), "whole"),
-        ("windows that overlap", (1, 4, 4, 1), (2, 2), (1, 1), "whole"),
-        ("ties", (2, 4, 5, 1), (2, 2), (1, 1), "ties"),
-        ("ties, windows of nine pixels", (1, 6, 6, 2), (3, 3), (3, 3),
-         "ties"),
-        ("a stride for each axis", (1, 6, 6, 1), (2, 2), (2, 1), "whole"),
-        ("a stride that leaves a remainder", (1, 6, 7, 2), (3, 2), (2, 2),
-         "whole"),
-        ("a stride larger than the kernel", (1, 7, 8, 1), (2, 2), (3, 4),
-         "whole"),
-        ("three images, channels", (3, 9, 8, 3), (2, 3), (3, 1), "whole"),
-        ("three images, overlap, real numbers", (3, 5, 7, 2), (3, 2), (1, 2),
-         "real"),
-        ("integer arrays", (1, 4, 4, 1), (2, 2), (2, 2), "integers")]]
+def table(kind, text):
+    """Return the cases of a table; kind: a padding or a mode."""
+    return [Case(f"{kind}, " * (kind != "valid") + " ".join(name), *[
+        tuple(map(int, part.split("x"))) for part in shapes], kind)
+        for *name, A_prev, kernel, stride in map(
+            str.split, text.strip().splitlines())
+        for shapes in [(A_prev, kernel, stride)]]
 
 
-def generator(case, what):
-    """Return random numbers that are always the same."""
-    return np.random.default_rng(zlib.crc32((case.name + what).encode()))
-
-
-def draw(case, shape, what):
-    """Return an array of a convolution, or a gradient."""
-    rng = generator(case, what)
-    if case.draw == "real":
-        return rng.standard_normal(shape)
-    numbers = rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)
-    if case.draw != "integers":
-        return numbers.astype("float64")
-    return numbers if what == "A_prev" else numbers * 0.37
-
-
-def pixels(case):
-    """Return A_prev of a pooling: all different, or with many ties."""
-    rng, count = generator(case, "A_prev"), int(np.prod(case.A_prev))
-    numbers = rng.permutation(np.delete(np.arange(-count, count + 1), count))
-    numbers = numbers[:count].reshape(case.A_prev)
-    if case.draw == "ties":
-        numbers = rng.integers(-2, 0, case.A_prev)
-    return numbers * 0.37 if case.draw == "real" else numbers.astype(
-        "int64" if case.draw == "integers" else "float64")
+CONV_CASES = table("valid", VALID) + table("same", SAME)
+POOL_CASES = table("max", POOL) + table("avg", POOL)
 
 
 @functools.lru_cache(maxsize=None)
 def calls_of(name):
     """Return the calls that are made: {case name: (case, arguments)}."""
     calls = {}
-    for case in CONV if name[:4] == "conv" else POOL:
+    for case in CONV_CASES if name[:4] == "conv" else POOL_CASES:
+        A_prev, activated = case.draw("A_prev", case.A_prev), (
+            "activation" in case.name)
         if name[:4] == "pool":
-            arguments = {"A_prev": pixels(case), "kernel_shape": case.kernel,
-                         "stride": case.stride, "mode": case.mode}
+            arguments = {"A_prev": A_prev, "kernel_shape": case.kernel,
+                         "stride": case.stride, "mode": case.kind}
             if name == "pool_backward":
-                shape = by.define("pool_forward", None)(**arguments).shape
-                arguments = {"dA": draw(case, shape, "dA"), **arguments}
+                shape = define("pool_forward", None)(**arguments).shape
+                arguments = {"dA": case.draw("dA", shape), **arguments}
             calls[case.name] = case, arguments
             continue
-        arguments = {"A_prev": draw(case, case.A_prev, "A_prev"),
-                     "W": draw(case, case.kernel, "W"),
-                     "b": draw(case, (1, 1, 1, case.kernel[-1]), "b")}
-        options = {"padding": case.padding, "stride": case.stride}
+        arguments = {"A_prev": A_prev, "W": case.draw("W", case.kernel),
+                     "b": case.draw("b", (1, 1, 1, case.kernel[-1]))}
+        options = {"padding": case.kind, "stride": case.stride}
         if name == "conv_forward":
-            calls[case.name] = case, {
-                **arguments, "activation": ACTIVATIONS[case.activation],
-                **options}
-        elif "activation" not in case.name:
-            for rule in by.RULES:
-                shape = shape_of_Z(case, rule)
-                label = case.name
+            calls[case.name] = case, {**arguments, "activation": ACTIVATIONS[
+                "relu" if activated else "same_Z"], **options}
+        elif not activated:
+            for rule in RULES:
+                shape, label = shape_of_Z(case, rule), case.name
                 if shape != shape_of_Z(case, "keras"):
                     label += f", dZ {shape[1]}x{shape[2]}"
-                calls[label] = case, {"dZ": draw(case, shape, "dZ"),
+                calls[label] = case, {"dZ": case.draw("dZ", shape),
                                       **arguments, **options}
     return calls
 
@@ -159,9 +147,9 @@ def calls_of(name):
 @functools.lru_cache(maxsize=None)
 def shape_of_Z(case, rule):
     """Return the shape that conv_forward gives under a rule."""
-    return by.define("conv_forward", rule)(
+    return define("conv_forward", rule)(
         np.zeros(case.A_prev), np.zeros(case.kernel), 0, np.array,
-        case.padding, case.stride).shape
+        case.kind, case.stride).shape
 
 
 @functools.lru_cache(maxsize=None)
@@ -182,7 +170,6 @@ def results_of(name, rule, label, steps=()):
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = by.define(name, rule, steps)(**arguments)
+            return listed(define(name, rule, steps)(**arguments))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return by.listed(result)

@@ -1,6 +1,6 @@
 """Run a student's functions in this process, for check.py, and exit.
 
-    python child.py JOB     JOB: a folder with job.json and inputs.npy
+    python child.py JOB     JOB: a folder with job.json
 
 A copy of this file and of look.py runs in the folder of the job, so that
 nothing of this collection can be imported. For each case it writes a file
@@ -15,15 +15,16 @@ import os
 import sys
 import traceback
 import warnings
+# By their names, for the student's code may replace them where they are from.
+from json import dumps
+from os import _exit, replace
+from os.path import join
 
 import numpy as np
+from numpy import array, asarray, frombuffer
+from numpy.lib.format import write_array
 
-# Kept here, for the student's code may replace them.
-_read, _write, _open, _exit, _replace, _dumps = (
-    np.lib.format.read_array, np.lib.format.write_array, open, os._exit,
-    os.replace, json.dumps)
-_asarray, _copy, _frombuffer, _join = (
-    np.asarray, np.copy, np.frombuffer, os.path.join)
+_open = open
 LARGEST = 10**6     # numbers in a result
 OPTIONS = {"padding", "stride", "mode"}     # passed by name where possible
 
@@ -47,10 +48,10 @@ ACTIVATIONS = {"same_Z": same_Z, "relu": relu}
 
 def save(folder, name, report, arrays=()):
     """Write a report and arrays, and move them into place."""
-    with _open(_join(folder, name + ".tmp"), "wb") as file:
-        for array in [_frombuffer(_dumps(report).encode(), "uint8"), *arrays]:
-            _write(file, array, allow_pickle=False)
-    _replace(_join(folder, name + ".tmp"), _join(folder, name + ".npy"))
+    with _open(join(folder, name + ".tmp"), "wb") as file:
+        for part in [frombuffer(dumps(report).encode(), "uint8"), *arrays]:
+            write_array(file, part, allow_pickle=False)
+    replace(join(folder, name + ".tmp"), join(folder, name + ".npy"))
 
 
 def failure(error, path):
@@ -71,7 +72,7 @@ def failure(error, path):
 
 
 def load(path):
-    """Run the student's file as a module; return it and the text of its `is`.
+    """Run the student's file as a module; return it and the lines of `is`.
 
     The text is compiled, whatever __pycache__ holds.
     """
@@ -107,6 +108,14 @@ def signature(function):
         return None
 
 
+def decoded(arguments):
+    """Return the arguments of a call, each of them new."""
+    return {key: array(value["array"], value["dtype"]) if isinstance(
+        value, dict) else ACTIVATIONS[value] if key == "activation" else
+        sys.intern(value) if isinstance(value, str) else tuple(value)
+        for key, value in arguments.items()}
+
+
 def call(function, arguments):
     """Call as the main programs of courses do: options by name.
 
@@ -124,34 +133,29 @@ def call(function, arguments):
 
 def as_arrays(result, count):
     """Return a result as arrays of numbers, or raise what is wrong with it."""
-    if count > 1 and (not isinstance(result, (tuple, list))
-                      or len(result) != count) and result is not None:
+    if result is None:
+        raise NoResult("returned None: is there a return?")
+    if count == 1:
+        result = [result]
+    elif not isinstance(result, (tuple, list)) or len(result) != count:
         raise NoResult(f"returned {type(result).__name__}, expected {count} "
                        "arrays: dA_prev, dW, db")
-    arrays = []
-    for part in result if count > 1 and result is not None else [result]:
-        if part is None:
-            raise NoResult("returned None: is there a return?")
-        array = _asarray(part)
-        if array.dtype.kind not in "biuf":
+    arrays = [asarray(part) for part in result]
+    for part, values in zip(result, arrays):
+        if values.dtype.kind not in "biuf":
             raise NoResult(f"returned {type(part).__name__} of dtype "
-                           f"{array.dtype}, expected an array of numbers")
-        if array.size > LARGEST:
-            raise NoResult(f"returned an array of shape {array.shape}")
-        arrays.append(_copy(array, order="C"))
-    return arrays
+                           f"{values.dtype}, expected an array of numbers")
+        if values.size > LARGEST:
+            raise NoResult(f"returned an array of shape {values.shape}")
+    return [array(values, order="C") for values in arrays]
 
 
-def run(function, case, inputs):
+def run(function, job):
     """Return what came of a call: the result and the inputs after it."""
-    arguments = {key: sys.intern(value) if isinstance(value, str) else
-                 tuple(value) for key, value in case["options"].items()}
-    if "activation" in case["options"]:
-        arguments["activation"] = ACTIVATIONS[case["options"]["activation"]]
-    arguments = {**arguments, **dict(zip(case["inputs"], inputs))}
-    results = as_arrays(call(function, {
-        key: arguments[key] for key in case["order"]}), case["outputs"])
-    return results + [_copy(_asarray(array), order="C") for array in inputs]
+    arguments = decoded(job["arguments"])
+    inputs = [value for value in arguments.values()
+              if isinstance(value, np.ndarray)]
+    return as_arrays(call(function, arguments), job["outputs"]) + inputs
 
 
 def outcome(path, call, *arguments):
@@ -193,20 +197,17 @@ def limit(gigabytes, seconds):
 
 def main(folder):
     """Run the job in a folder."""
-    with _open(_join(folder, "job.json"), encoding="utf-8") as file:
+    with _open(join(folder, "job.json"), encoding="utf-8") as file:
         job = json.load(file)
-    with _open(_join(folder, "inputs.npy"), "rb") as file:
-        inputs = {case["id"]: [_read(file) for _ in case["inputs"]]
-                  for case in job["cases"]}
-    limit(0 if job["tensorflow"] else 2, int(300 + sum(
-        case["timeout"] for case in job["cases"])))
+    path, jobs = job["path"], job["jobs"]
+    limit(0 if job["tensorflow"] else 2, 300 + int(sum(
+        one["timeout"] for one in jobs)))
     close(job["closed"])
     look = importlib.import_module("look").look
     sys.path.pop(0)     # this folder
     if job["tensorflow"]:
         importlib.import_module("tensorflow")
     save(folder, "started", {"result": "ok"})
-    path = job["path"]
     try:
         module, compared = load(path)
         found = {name: getattr(module, name) for name in job["names"]
@@ -219,13 +220,13 @@ def main(folder):
     except BaseException as error:
         save(folder, "loading", failure(error, path))
         _exit(0)
-    for case in job["cases"]:
-        if case["function"] == "lenet5" and "lenet5" in found:
+    for one in jobs:
+        if one["function"] == "lenet5" and "lenet5" in found:
             report, seen = outcome(path, look, found["lenet5"])
             save(folder, "lenet5", {**report, "seen": seen})
-        elif case["function"] in found:
-            save(folder, case["id"], *outcome(
-                path, run, found[case["function"]], case, inputs[case["id"]]))
+        elif one["function"] in found:
+            save(folder, one["id"], *outcome(
+                path, run, found[one["function"]], one))
     _exit(0)
 
 

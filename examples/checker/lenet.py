@@ -1,5 +1,5 @@
 """The verdict on a LeNet-5, from what it does."""
-from .judge import reason
+from .judge import new, reason
 
 SHAPES = [[28, 28, 6], [14, 14, 6], [10, 10, 16], [5, 5, 16], [400], [120],
           [84], [10]]
@@ -7,9 +7,7 @@ SHAPES = [[28, 28, 6], [14, 14, 6], [10, 10, 16], [5, 5, 16], [400], [120],
 
 def judge_lenet5(outcome):
     """Return everything that the report says of a LeNet-5."""
-    check = {"function": "lenet5", "verdict": "wrong", "same": None,
-             "rule": None, "outputs": {}, "cause": None, "remarks": [],
-             "cases": [], "write": []}
+    check = new(function="lenet5")
     if outcome["result"] != "ok":
         check["cases"] = [{"name": "building", "result": outcome["result"],
                            "message": reason(outcome)}]

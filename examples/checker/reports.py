@@ -2,12 +2,14 @@
 import csv
 import io
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
 
 from common import put
 
+from .files import FILES
 from .text import describe
 
 COLUMNS = ["path", "student", "function", "verdict", "same", "rule",
@@ -21,6 +23,8 @@ def problem_with(path):
     """
     try:
         path = Path(path)
+        if Path(os.path.realpath(path)).suffix in (".py", ".ipynb"):
+            return "expected a report, got a program"
         if path.is_dir():
             return "expected a file, got a folder"
         if path.is_file() or not path.exists():     # no device
@@ -35,7 +39,7 @@ def problem_with(path):
         return f"cannot be written ({getattr(error, 'strerror', error)})"
 
 
-def write_text(path, text):
+def write(path, text):
     """Write a file as a whole; a link or a device keeps being one."""
     path, data = Path(path), text.encode("utf-8", "backslashreplace")
     if path.exists() and not path.is_file():
@@ -44,14 +48,14 @@ def write_text(path, text):
         put(path.resolve(), lambda new: new.write_bytes(data))
 
 
-def as_json(checks, functions):
-    """Return everything that was found."""
+def as_json(checks):
+    """Everything that was found."""
     return json.dumps({"checks": [{key: check[key] for key in COLUMNS}
                                   for check in checks]}, indent=1) + "\n"
 
 
-def as_csv(checks, functions):
-    """Return a row for each student and function."""
+def as_csv(checks):
+    """A row for each student and function."""
     table = io.StringIO()
     rows = csv.DictWriter(table, [
         "student", "function", "verdict", "same", "rule", "cause",
@@ -65,10 +69,10 @@ def as_csv(checks, functions):
     return table.getvalue()
 
 
-def as_gradescope(checks, functions):
-    """Return the results of one submission: a point for each function."""
+def as_gradescope(checks):
+    """The results.json of one submission: a point for each function."""
     tests = []
-    for name in functions:
+    for name in FILES:
         found = [check for check in checks if check["function"] == name]
         right = bool(found) and all(check["verdict"] == "right"
                                     for check in found)
@@ -78,3 +82,6 @@ def as_gradescope(checks, functions):
                       "output": text or f"{name}: missing"})
     return json.dumps({"score": sum(test["score"] for test in tests),
                        "tests": tests}, indent=1) + "\n"
+
+
+KINDS = {"json": as_json, "csv": as_csv, "gradescope": as_gradescope}

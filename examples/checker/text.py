@@ -7,21 +7,15 @@ import textwrap
 import numpy as np
 
 from .cases import calls_of, labels_of, results_of
-from .causes import LETTERS, equal
+from .causes import LETTERS, differs, equal
 from .child import relu
 from .definition import OUTPUTS
 from .explain import where_from
 from .judge import RULE_NAMES, first_difference, number
 from .process import clean
 
+NAMES = [*OUTPUTS, "lenet5"]
 WIDTH = 79
-
-
-def colored(text, color):
-    """Color text on a terminal, unless NO_COLOR is set."""
-    if sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
-        return f"\033[{color}m{text}\033[0m"
-    return text
 
 
 def paragraph(text, indent="  "):
@@ -32,12 +26,13 @@ def paragraph(text, indent="  "):
 
 
 def headline(check):
-    """Return the answer in one line."""
-    verdict, rule = check["verdict"], check["rule"]
-    color = {"right": 32, "wrong": 31}.get(verdict, 33)
-    line = (f"{check['function'] or clean(check['path'])}: "
-            f"{colored(verdict, color)}")
-    if verdict == "right" and check.get("partial"):
+    """Return the answer in one line, colored on a terminal."""
+    verdict, rule, colored = check["verdict"], check["rule"], check["verdict"]
+    if sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        color = {"right": 32, "wrong": 31}.get(verdict, 33)
+        colored = f"\033[{color}m{verdict}\033[0m"
+    line = f"{check['function'] or clean(check['path'])}: {colored}"
+    if verdict == "right" and check["partial"]:
         return f"{line} in this case"
     if verdict == "right" and check["same"] not in (None, "keras"):
         return f"{line}, with {RULE_NAMES[rule]}"
@@ -47,13 +42,13 @@ def headline(check):
 
 
 def describe(check, verbose=False):
-    """Return the report on one function: answer, cause, smallest case."""
+    """Return the report on one function: answer, cause, simplest case."""
     lines = [headline(check)]
     if check["cause"]:
         lines.append(paragraph(check["cause"]))
-    for starts, write in zip(("Write:", "Or:", "Or:"), check["write"]):
-        lines += [f"  {start:8}{line}" for start, line in zip(
-            [starts, *[""] * len(write)], write)]
+    for start, write in zip(("Write:", "Or:", "Or:"), check["write"]):
+        lines += [f"  {first:8}{line}" for first, line in zip(
+            [start, *[""] * len(write)], write)]
     used = set(re.findall(r"[A-Za-z_]+", " ".join(sum(check["write"], []))))
     legend = [text for letter, text in LETTERS.items() if letter in used]
     if legend:
@@ -62,22 +57,25 @@ def describe(check, verbose=False):
         lines += [paragraph(f"Remark: {remark}.")
                   for remark in check["remarks"]]
     if check["verdict"] == "right" and check["same"] not in (None, "keras"):
-        name, labels = check["function"], [case["name"]
-                                           for case in check["cases"]]
-        other = sum(label not in labels_of(name, "keras") or not all(map(
-            equal, results_of(name, check["same"], label),
-            results_of(name, "keras", label))) for label in labels)
-        lines.append(f"  Differs from Keras in {other} of the {len(labels)} "
-                     "cases.")
+        lines.append(unlike_keras(check))
     if check["verdict"] == "wrong" and check["cases"]:
-        lines += counts(check) + smallest(check)
+        lines += counts(check) + simplest(check)
     if verbose:
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
                   for case in check["cases"]]
         lines += ["  Printed: " + clean(line)
-                  for line in check.get("printed", "").splitlines()[:20]]
+                  for line in check["printed"].splitlines()[:20]]
     return lines
+
+
+def unlike_keras(check):
+    """Say in how many cases another rule gives other results than Keras."""
+    name, labels = check["function"], [case["name"] for case in check["cases"]]
+    other = sum(label not in labels_of(name, "keras") or not all(map(
+        equal, results_of(name, check["same"], label),
+        results_of(name, "keras", label))) for label in labels)
+    return f"  Differs from Keras in {other} of the {len(labels)} cases."
 
 
 def counts(check):
@@ -88,39 +86,36 @@ def counts(check):
         return [f"  The values are right in all {right} cases."]
     lines = [f"  {right} of {len(check['cases'])} cases "
              f"{'is' if right == 1 else 'are'} right."]
-    returned = check.get("returned", {})
-    if len(returned) > 1:
+    if len(check["outputs"]) > 1:
         raised = right and any(case["result"] != "fail" for case in failed)
-        lines.append("  " + ", ".join(
-            f"{output} {verdict}" for output, verdict in returned.items())
-            + (", where it returns." if raised else "."))
-    if check.get("shared"):
+        lines.append("  " + ", ".join(map(" ".join, check["outputs"].items()))
+                     + (", where it returns." if raised else "."))
+    if check["shared"]:
         lines.append(paragraph("All wrong cases, and no right one, have: "
                                f"{'; '.join(check['shared'])}."))
     return lines
 
 
-def smallest(check):
+def simplest(check):
     """Show the simplest case that is wrong, with its numbers."""
     name = check["function"]
     failed = [case for case in check["cases"] if case["result"] != "pass"]
     if name == "lenet5" or not failed:
         return [paragraph(f"{case['name']}: {case['message']}")
                 for case in failed]
-    case, label = failed[0], failed[0]["name"]
+    label, message = failed[0]["name"], failed[0]["message"]
     lines = [f'  The simplest wrong case, "{label}":', *call_text(name, label),
-             paragraph(case["message"], "    ")]
+             paragraph(message, "    ")]
     outcome, (_, arguments) = check["outcomes"][label], calls_of(name)[label]
     for output, ours, exact in zip(
             OUTPUTS[name], outcome.get("arrays", ()),
             results_of(name, check["rule"], label)):
-        if ours.shape != exact.shape:
-            return lines
         if not equal(ours, exact):
-            place = first_difference(ours, exact)
-            return lines + side_by_side(output, ours, exact, place) + (
-                where_from(name, arguments, output, place, check["rule"],
-                           None if check["cause"] else ours))
+            if ours.shape == exact.shape:
+                place = first_difference(ours, exact)
+                lines += side_by_side(output, ours, exact, place) + where_from(
+                    name, arguments, output, place, check["rule"])
+            break
     return lines
 
 
@@ -148,44 +143,46 @@ def call_text(name, label):
 
 
 def side_by_side(output, ours, expected, place):
-    """Return the first image and channel of both, differences marked."""
+    """Return the image or kernel around a place of both, differences marked.
+
+    At most eight rows and columns of it.
+    """
     # Kernels are (kh, kw, c_prev, c_new), images (m, h, w, c).
-    index, shown = (np.s_[:, :, place[2], place[3]], (":", ":", *place[2:])
-                    ) if output in ("dW", "db") else (
-        np.s_[place[0], :, :, place[3]], (place[0], ":", ":", place[3]))
-    scale = np.abs(expected).max() or 1.0
-    rows = [([number(v) + (" " if abs(float(v) - e) <= 1e-6 * scale else "*")
-              for v, e in zip(mine[:8], exact[:8])],
-             [number(e) for e in exact[:8]])
-            for mine, exact in zip(ours[index][:8], expected[index][:8])]
-    width = max(len(cell) for row in rows for part in row for cell in part) + 1
-    half = max(width * len(rows[0][0]), 16)
+    shown = [":", ":", *place[2:]] if output in ("dW", "db") else [
+        place[0], ":", ":", place[3]]
+    part = tuple(slice(8) if i == ":" else i for i in shown)
+    marked = [[number(v) + " *"[int(wrong)] for v, wrong in zip(*row)]
+              for row in zip(ours[part], differs(ours, expected)[part])]
+    plain = [[number(v) for v in row] for row in expected[part]]
+    width = max(len(cell) for row in marked + plain for cell in row) + 1
+    left, right = ([start, *("    " + "".join(
+        f"{cell:>{width}}" for cell in row) for row in rows)]
+        for start, rows in (("    got (* differs)", marked),
+                            ("    expected", plain)))
+    half = max(map(len, left)) + 7
     title = f"    {output}[{', '.join(map(str, shown))}]"
-    left, right = ([f"    {''.join(f'{cell:>{width}}' for cell in row[part])}"
-                    for row in rows] for part in (0, 1))
-    got, expected = "    got (* differs)", "    expected"
-    if 2 * half + 8 > WIDTH:    # they do not fit beside each other
-        return [title, got, *left, expected, *right]
-    return [title] + [f"{mine:{half + 7}}{exact}" for mine, exact in zip(
-        [got, *left], [expected, *right])]
+    if half + max(map(len, right)) > WIDTH:     # not beside each other
+        return [title, *left, *right]
+    return [title, *(f"{mine:{half}}{exact}"
+                     for mine, exact in zip(left, right))]
 
 
-def summary(checks, files):
+def summary(checks):
     """Return a table of students by functions, and who has what cause."""
     students = list(dict.fromkeys(check["student"] for check in checks))
     width = max([len(str(student)) for student in students] + [7])
     lines = ["student".ljust(width) + "".join(f"  {name:15}"
-                                              for name in files)]
+                                              for name in NAMES)]
     for student in students:
         found = {check["function"]: check["verdict"] + (
             f" ({check['same']})" if check["same"] else "")
             for check in checks if check["student"] == student}
         lines.append(clean(student).ljust(width) + "".join(
-            f"  {found.get(name, '-'):15}" for name in files))
+            f"  {found.get(name, '-'):15}" for name in NAMES))
     causes = {}
     for check in checks:
         if check["verdict"] in ("wrong", "unreadable"):
-            cause = check["cause"] or check.get("kind") or "no cause found"
+            cause = check["cause"] or check["kind"] or "no cause found"
             causes.setdefault((check["function"] or "a file", cause),
                               []).append(clean(check["student"]))
     lines.append("")
