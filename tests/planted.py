@@ -248,6 +248,10 @@ for function in (CF, CB):
     fault(function, "The padding repeats or mirrors",
           (PAD, f"{PAD[:-1]}, 'edge')"))
 fault(CF, 'The padding of "same" is forgotten', (PAD, "A_prev"))
+fault(CF, "The rows of the padding", (PAD, PAD.replace(
+    "(top, bottom), (left, right)", "(left, right), (top, bottom)")), (
+        "h_pad, w_pad = A_pad.shape[1:3]",
+        "h_pad, w_pad = h_prev + top + bottom, w_prev + left + right"))
 
 for function, line in (
         (CF, "kh, kw, c_prev, c_new = W.shape"), (PF, "kh, kw = kernel_shape"),
@@ -426,11 +430,13 @@ for cause, old, new in [
         ("db is that of one", "np.sum(dZ,", "np.sum(dZ[:1],"),
         ("db is that of one", "np.sum(dZ,", "np.sum(dZ[-1:],"),
         ("db is the last number", "np.sum(dZ,", "np.sum(dZ[-1:, -1:, -1:],"),
-        ("h_new and w_new", "in np.ndindex(dZ.shape)", "in np.ndindex(m, "
+        ("The numbers of rows", "in np.ndindex(dZ.shape)", "in np.ndindex(m, "
          "dZ.shape[2], dZ.shape[1], c_new)"),
         *[("The gradients are returned", RETURN[CB], f"return {order}")
           for order in ("dW, dA_prev, db", "db, dW, dA_prev")]]:
     fault(CB, cause, (old, new))
+fault(CB, "dZ goes through a ReLU", ("* dZ[n, y, x, k]", "* max(dZ[n, y, x, k]"
+      ", 0)"), ("np.sum(dZ,", "np.sum(np.maximum(dZ, 0),"))
 for cause, old, new in [
         ("`=` for `+=`", "+=", "="), ("`=` for `+=`", "+= mask", "= mask"),
         ("`=` for `+=`", "+= dA", "= dA"),

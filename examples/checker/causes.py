@@ -17,7 +17,14 @@ from .faults_shared import FREQUENT, PAD
 
 CAUSES = {"conv_forward": CONV_FORWARD, "pool_forward": POOL_FORWARD,
           "conv_backward": CONV_BACKWARD, "pool_backward": POOL_BACKWARD}
-BY_TENSORDOT = {    # code of this style raises other exceptions, or none
+# Code of another style than the definition raises otherwise, or not at all.
+BY_WINDOW = {
+    "product": lambda pixels, W: np.sum(pixels[..., None] * W, (1, 2, 3)),
+    "add_dA": lambda dA_pad, rows, cols, W, d: dA_pad[:, rows, cols].__iadd__(
+        np.sum(W * d[:, None, None, None], axis=-1)),
+    "add_dW": lambda dW, A_pad, rows, cols, d: dW.__iadd__(np.sum(
+        A_pad[:, rows, cols, :, None] * d[:, None, None, None], axis=0))}
+BY_TENSORDOT = {
     "product": lambda pixels, W: np.tensordot(pixels, W, 3),
     "add_dA": lambda dA_pad, rows, cols, W, d: dA_pad[:, rows, cols].__iadd__(
         np.tensordot(d, W, ([1], [3]))),
@@ -107,10 +114,11 @@ class Search:
 
     def explains(self, *ways):
         """Tell whether the definition with these faults does the same."""
-        return any(all(self.alike(label, self.results(label, style, *ways))
+        return any(all(self.alike(label, self.results(
+            label, tuple(style.items()), *ways))
                        for label in self.labels)
-                   for style in [(), tuple(BY_TENSORDOT.items())][
-                       :1 + self.raises])
+                   for style in ([BY_WINDOW, {}, BY_TENSORDOT]
+                                 if self.raises else [{}]))
 
     def singles(self):
         """Yield the causes that explain everything."""
@@ -134,7 +142,7 @@ class Search:
                     yield one, two
 
     def by_output(self):
-        """Yield a padding and a cause per output, for conv_backward.
+        """Yield a cause of where, and one per output, for conv_backward.
 
         Each explains its output by itself; together they explain everything.
         """
@@ -146,16 +154,17 @@ class Search:
                 for label in self.returned
                 for result in [self.results(label, *ways)])
 
-        for base, start in [(None, ()), *[pair for pair in ways
-                                          if pair[0] in FREQUENT]]:
-            parts = []
-            for i, own in enumerate(OWN):
-                alone = fits(i, start)
-                parts.append([(None, ())] * alone + [
-                    (one, way) for one, way in ways
-                    if (self.raises or not alone)
-                    and not (base and "pixels" in dict(way))  # two paddings
-                    and dict(way).keys() <= own and fits(i, start, way)])
+        for base, start in [(None, ()), *[
+                (one, way) for one, way in ways if one in FREQUENT or (
+                    dict(way).keys() <= WHERE and not self.raises)]]:
+            alone = [fits(i, start) for i in range(3)]
+            if base and not (alone[0] or alone[1]):
+                continue    # three faults would be too many to tell
+            parts = [[(None, ())] * alone[i] + [
+                (one, way) for one, way in ways
+                if (self.raises or not alone[i]) and dict(way).keys() <= own
+                and not (base and "pixels" in dict(way))    # two paddings
+                and fits(i, start, way)] for i, own in enumerate(OWN)]
             for chosen in itertools.product([(base, start)], *parts):
                 if self.explains(*[way for _, way in chosen]):
                     yield tuple(one for one, _ in chosen if one)

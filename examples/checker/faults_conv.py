@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 
-from .faults_shared import (H_AND_W, PAD, PADDING, SIZE, by, geometry,
+from .faults_shared import (H_AND_W, MIXED, PAD, PADDING, SIZE, by, geometry,
                             gradients, images, kept, outputs, rows)
 
 UNPACK = "kh, kw, c_prev, c_new = W.shape"
@@ -39,7 +39,9 @@ def kernels(step, write, begin, use):
 
 CONV_FORWARD = [
     *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(
-        SIZE, PLACE, ("Z",), ("A",)),
+        SIZE, PLACE, ("Z",), ("A",)), *rows("pad", PAD, (
+        "The rows of the padding are added as columns, the columns as rows",
+        lambda A_prev, rows, cols: by.pad(A_prev, cols, rows))),
     *rows("size", SIZE, (
         'The output of "same" is given the size of the input',
         lambda sizes, padded, k, s, padding: sizes if padding == "same" else (
@@ -94,11 +96,21 @@ def dW_of(change, keep=1):
     return add_dW
 
 
-def kernel_by_kernel(dA_pad, dW, A_pad, window, W, d):
-    """Add to dA_pad, then to dW, one kernel after the other."""
-    for k in range(W.shape[3]):
-        by.accumulate(dA_pad, dW[..., k:k + 1], A_pad, window,
-                      W[..., k:k + 1], d[:, k:k + 1])
+def in_turn(parts, *steps):
+    """Return a step: the gradients of a window in another order."""
+    def accumulate(dA_pad, dW, A_pad, window, W, d):
+        for part in parts(W.shape[3]):
+            for step in steps:
+                if step == "dA":
+                    by.add_dA(dA_pad, *window, W[..., part], d[:, part])
+                else:
+                    by.add_dW(dW[..., part], A_pad, *window, d[:, part])
+    return {"accumulate": accumulate}
+
+
+def each_kernel(c_new):
+    """Return the parts of the channels of dZ, one by one."""
+    return [slice(k, k + 1) for k in range(c_new)]
 
 
 def minus(dA_pad, rows, cols, sizes, padding):
@@ -110,6 +122,12 @@ def minus_under_same(dA_pad, rows, cols, sizes, padding):
     """Crop with p:-p, under "same" alone."""
     return minus(dA_pad, rows, cols, sizes, padding) if (
         padding == "same") else dA_pad
+
+
+def emptied(A_pad, A_prev):
+    """Fill A_pad itself with zeros."""
+    A_pad[:] = 0
+    return A_pad
 
 
 def uncropped(dA_pad, *rest):
@@ -126,10 +144,14 @@ def assigned(crop):
     return assign
 
 
-def by_columns(dZ):
-    """Loop over rows as over columns: an IndexError where there are fewer."""
-    _, h_new, w_new, _ = dZ.shape
-    return dZ if dZ[0, w_new - 1, h_new - 1].size else None
+def over(change):
+    """Return a step: zeros where there are more, an error where fewer."""
+    def looped(dZ):
+        rows, cols = change(*dZ.shape[1:3])
+        kept = dZ * 0
+        kept[:, :rows, :cols] = dZ[:, :rows, :cols]
+        return kept if dZ[0, rows - 1, cols - 1].size else None
+    return looped
 
 
 GEOMETRY = geometry(UNPACK, WINDOW)
@@ -161,10 +183,13 @@ CONV_BACKWARD = [
         *[{"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
            "crop": crop} for crop in (
                uncropped, by.crop, minus, minus_under_same)])),
-    *rows("start", START, ("dA_pad starts as A_pad: it starts with zeros",
-                           lambda A_pad, A_prev: A_pad.copy(), uncropped, {
-                               "start": uncropped,
-                               "accumulate": kernel_by_kernel})),
+    *rows("start", START, (
+        "dA_pad starts as A_pad, or is A_pad itself: it starts with zeros",
+        lambda A_pad, A_prev: A_pad.copy(), *[
+            {"start": start, **in_turn(parts, *steps)}
+            for start in (uncropped, emptied)
+            for parts in (each_kernel, lambda c_new: [slice(None)])
+            for steps in (("dA", "dW"), ("dW", "dA"))])),
     *rows("add_dA", DA, (
         "`=` for `+=` in dA_prev: where windows overlap, gradients add up",
         lambda dA_pad, rows, cols, W, d: assign_dA(
@@ -205,6 +230,13 @@ CONV_BACKWARD = [
     *rows("order", RETURN, ("The gradients are returned in another order", *[
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),
-    *rows("looped", LOOP, ("h_new and w_new are swapped", by_columns)),
     *gradients(RETURN, dA_prev=f"{DA}\n{CROP}", dW=DW, db=DB),
-    *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ"))]
+    *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ")),
+    *rows("", f"{LOOP}\n{DB}", (
+        "The numbers of rows and columns are mixed up in the loops: swapped, "
+        "or one for both", *[dict.fromkeys(steps, over(change))
+                             for _, change in MIXED
+                             for steps in (("looped",), ("looped", "dZ"))])),
+    *rows("", f"{DA}\n{DW}\n{DB}", (
+        "dZ goes through a ReLU: there is none here", dict.fromkeys(
+            ("looped", "dZ"), lambda dZ: np.maximum(dZ, 0))))]

@@ -72,7 +72,8 @@ PADDING = [
         'padding is not looked at: "valid" is padded like "same"',
         lambda padding: "same")),
     *rows("pad", PAD, ("The padding repeats or mirrors pixels: it is zeros", *[
-        lambda *args, mode=mode: by.pad(*args, mode)
+        lambda A_prev, rows, cols, mode=mode: np.pad(
+            A_prev, ((0, 0), rows, cols, (0, 0)), mode)
         for mode in ("edge", "reflect", "symmetric", "wrap")]))]
 FREQUENT = PADDING[:4]
 H_AND_W = rows("sizes", "m, h_prev, w_prev, c_prev = A_prev.shape", (
