@@ -151,17 +151,19 @@ def as_arrays(result, count):
 
 
 def run(function, job):
-    """Return what came of a call: the result and the inputs after it."""
+    """Return a report that names the inputs that changed, and the results."""
     arguments = decoded(job["arguments"])
-    inputs = [value for value in arguments.values()
-              if isinstance(value, np.ndarray)]
-    return as_arrays(call(function, arguments), job["outputs"]) + inputs
+    results = as_arrays(call(function, arguments), job["outputs"])
+    return {"result": "ok", "changed": [
+        key for key, value in decoded(job["arguments"]).items()
+        if isinstance(value, np.ndarray)
+        and value.tobytes() != arguments[key].tobytes()]}, results
 
 
 def outcome(path, call, *arguments):
     """Return the report on a call, and its arrays."""
     try:
-        return {"result": "ok"}, call(*arguments)
+        return call(*arguments)
     except (Exception, SystemExit) as error:
         return failure(error, path), []
 
@@ -222,8 +224,7 @@ def main(folder):
         _exit(0)
     for one in jobs:
         if one["function"] == "lenet5" and "lenet5" in found:
-            report, seen = outcome(path, look, found["lenet5"])
-            save(folder, "lenet5", {**report, "seen": seen})
+            save(folder, "lenet5", *outcome(path, look, found["lenet5"]))
         elif one["function"] in found:
             save(folder, one["id"], *outcome(
                 path, run, found[one["function"]], one))

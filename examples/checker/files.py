@@ -13,8 +13,7 @@ import numpy as np
 from . import child
 from .cases import calls_of
 from .definition import OUTPUTS
-from .judge import judge, new, reason
-from .lenet import judge_lenet5
+from .judge import judge, judge_lenet5, new, reason
 from .process import DAMAGED, ENDING, outcome_of, run_file
 
 FILES = {"conv_forward": "0-conv_forward.py",

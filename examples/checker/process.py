@@ -126,13 +126,19 @@ def clean(text):
 
 def validated(report):
     """Return a report with the entries that we know, or raise an error."""
-    known = {"result": report["result"], "seen": report.get("seen"), **{
+    known = {"result": report["result"], **{
         key: clean(report[key])[:300]
         for key in ("error", "message", "line") if key in report}}
     if report["result"] not in ("ok", "error", "exit"):
         raise ValueError
     if "lineno" in report:
         known["lineno"] = int(report["lineno"])
+    if "seen" in report:
+        known["seen"] = [(clean(name)[:60], right if right is None else
+                          bool(right), clean(message)[:300], clean(cause))
+                         for name, right, message, cause in report["seen"]]
+    if "changed" in report:
+        known["changed"] = [clean(name)[:60] for name in report["changed"]]
     if "functions" in report:
         known["functions"] = {name: parameters and [
             (clean(key)[:60], default and clean(default)[:100], bool(usual))
@@ -144,15 +150,11 @@ def validated(report):
 
 
 def outcome_of(job, report, arrays):
-    """Put the arrays of a case, and the inputs after it, into its report."""
-    if report["result"] != "ok" or job["function"] == "lenet5":
-        return report
-    inputs = [key for key, value in job["arguments"].items()
-              if isinstance(value, dict)]
-    if len(arrays) != job["outputs"] + len(inputs):
+    """Put the arrays of a case into its report."""
+    if report["result"] == "ok" and (len(arrays) != job["outputs"] or (
+            arrays and "changed" not in report)):
         return DAMAGED
-    return {**report, "arrays": arrays[:job["outputs"]],
-            "inputs": dict(zip(inputs, arrays[job["outputs"]:]))}
+    return {**report, "arrays": arrays}
 
 
 def attempt(path, names, jobs, timeout, tensorflow):

@@ -6,7 +6,7 @@ import textwrap
 
 import numpy as np
 
-from .cases import calls_of, labels_of, results_of
+from .cases import calls_of, results_of
 from .causes import LETTERS, differs, equal
 from .child import relu
 from .definition import OUTPUTS
@@ -56,8 +56,6 @@ def describe(check, verbose=False):
     if check["verdict"] == "right" or verbose:
         lines += [paragraph(f"Remark: {remark}.")
                   for remark in check["remarks"]]
-    if check["verdict"] == "right" and check["same"] not in (None, "keras"):
-        lines.append(unlike_keras(check))
     if check["verdict"] == "wrong" and check["cases"]:
         lines += counts(check) + simplest(check)
     if verbose:
@@ -67,15 +65,6 @@ def describe(check, verbose=False):
         lines += ["  Printed: " + clean(line)
                   for line in check["printed"].splitlines()[:20]]
     return lines
-
-
-def unlike_keras(check):
-    """Say in how many cases another rule gives other results than Keras."""
-    name, labels = check["function"], [case["name"] for case in check["cases"]]
-    other = sum(label not in labels_of(name, "keras") or not all(map(
-        equal, results_of(name, check["same"], label),
-        results_of(name, "keras", label))) for label in labels)
-    return f"  Differs from Keras in {other} of the {len(labels)} cases."
 
 
 def counts(check):
