@@ -106,8 +106,10 @@ def main(argv=None):
             status = status or 2
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    print("\n".join(lines), flush=True)
     verdicts = {one["verdict"] for one in found}
+    if "wrong" in verdicts and not options.verbose and not options.folder:
+        lines.append("(--verbose shows every case.)")
+    print("\n".join(lines), flush=True)
     if verdicts <= {"missing", "skipped"} or all(
             "No function" in (one["cause"] or "") for one in found):
         print("Nothing to check: none of the five functions was found.",

@@ -53,13 +53,11 @@ WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
          "padding", "pad", "sizes"}
 
 
-def lines_to_write(name, causes, rule):
+def lines_to_write(name, cause, rule):
     """Return the lines that replace the faulty ones, under a rule."""
     padding = [RULE_LINES.get(rule, "")] + [PAD, PAD_SIZE if (
         name == "conv_forward") else CROP] * (rule == "keras")
-    text = "\n".join(one.write for one in causes)
-    return list(dict.fromkeys(text.replace(
-        "{padding}", "\n".join(padding)).split("\n")))
+    return cause.write.replace("{padding}", "\n".join(padding)).split("\n")
 
 
 def differs(ours, expected):
@@ -154,9 +152,14 @@ class Search:
                 for label in self.returned
                 for result in [self.results(label, *ways)])
 
+        def raises_alike(way):
+            return all(isinstance(self.results(label, way), str) == (
+                label not in self.returned) for label in self.labels)
+
         for base, start in [(None, ()), *[
                 (one, way) for one, way in ways if one in FREQUENT or (
-                    dict(way).keys() <= WHERE and not self.raises)]]:
+                    dict(way).keys() <= WHERE and (
+                        not self.raises or raises_alike(way)))]]:
             alone = [fits(i, start) for i in range(3)]
             if base and not (alone[0] or alone[1]):
                 continue    # three faults would be too many to tell

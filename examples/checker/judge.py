@@ -18,7 +18,8 @@ RULE_NAMES = {
     "floor": 'the rule of "same" that rounds down',
     "all": "all elements that tie", "first": "the first of those that tie"}
 BASE = {"student": None, "function": None, "verdict": "wrong", "same": None,
-        "rule": None, "outputs": {}, "cause": None, "write": [], "shared": [],
+        "rule": None, "outputs": {}, "cause": None, "said": [], "write": [],
+        "shared": [],
         "kind": None, "partial": False, "printed": ""}
 
 
@@ -134,8 +135,8 @@ def judge(name, parameters, outcomes, accepted):
     if wrong[rule]:
         found, sets = find(name, rules, wrong, outcomes)
         rule = found or rule
-        check["write"] = [lines_to_write(name, causes, rule)
-                          for causes in sets]
+        check["write"] = [[(one.sentence, lines_to_write(name, one, rule))
+                           for one in causes] for causes in sets]
         explain_wrong(check, rule, sets, results, [
             one for one in wrong if results[one] and not wrong[one]])
     elif not check["cause"]:
@@ -183,17 +184,18 @@ def explain_wrong(check, rule, sets, results, right_under):
     """
     name, cases = check["function"], results[rule]
     failed = [case for case in cases if case["result"] != "pass"]
-    sentences = [check["cause"], " Or: ".join(" And: ".join(
-        one.sentence for one in causes) for causes in sets)]
+    said = check["said"] = [check["cause"]] if check["cause"] else []
     if not sets and right_under:
-        sentences.append(f"It follows {RULE_NAMES[right_under[0]]}, which "
-                         "--same does not accept.")
+        said.append(f"It follows {RULE_NAMES[right_under[0]]}, which "
+                    "--same does not accept.")
     messages = {str(case["message"]) for case in failed}
     if any("was changed" in message for message in messages):
-        sentences.append("An input is changed in place: work on a copy.")
+        said.append("An input is changed in place: work on a copy.")
     if messages == {"returned None: is there a return?"}:
-        sentences.append("Nothing is returned.")
-    check["cause"] = " And: ".join(filter(None, sentences)) or None
+        said.append("Nothing is returned.")
+    check["cause"] = " And: ".join([*said, *[" Or: ".join(" And: ".join(
+        one.sentence for one in causes) for causes in sets)] * bool(sets)]
+        ) or None
     kinds = {case["result"] for case in failed}
     if len(kinds) == 1:
         check["kind"] = {

@@ -49,7 +49,8 @@ def look(function):
     optimizer = seen(lambda: [kind.__name__ for kind in type(getattr(
         model.optimizer, "inner_optimizer", model.optimizer)).__mro__])
     shapes = hidden and [list(Y.shape[1:]) for Y in hidden]
-    lowest = hidden and [float(Y.min()) for Y in hidden if Y.shape[3:] != (1,)]
+    lowest = hidden and [float(Y.min()) for Y in hidden
+                          if Y.shape[1:] not in ((28, 28, 1), (10,))]
     pooled = hidden and [float(np.abs(small - large.reshape(
         20, h // 2, 2, h // 2, 2, -1).max(axis=(2, 4))).max())
         for h, large, small in ((Y.shape[1], Y, Z) for Y, Z in zip(

@@ -44,12 +44,17 @@ def headline(check):
 def describe(check, verbose=False):
     """Return the report on one function: answer, cause, simplest case."""
     lines = [headline(check)]
-    if check["cause"]:
-        lines.append(paragraph(check["cause"]))
-    for start, write in zip(("Write:", "Or:", "Or:"), check["write"]):
-        lines += [f"  {first:8}{line}" for first, line in zip(
-            [start, *[""] * len(write)], write)]
-    used = set(re.findall(r"[A-Za-z_]+", " ".join(sum(check["write"], []))))
+    said = check["said"] if check["write"] else [check["cause"]]
+    lines += [paragraph(sentence) for sentence in said if sentence]
+    advised = []
+    for i, causes in enumerate(check["write"]):
+        for j, (sentence, write) in enumerate(causes):
+            start = "And: " if j else "Or: " if i else ""
+            lines.append(paragraph(start + sentence))
+            lines += [f"  {first:8}{line}" for first, line in zip(
+                ["Write:", *[""] * len(write)], write)]
+            advised += write
+    used = set(re.findall(r"[A-Za-z_]+", " ".join(advised)))
     legend = [text for letter, text in LETTERS.items() if letter in used]
     if legend:
         lines.append(paragraph(f"({'; '.join(legend)}.)", " " * 10))
