@@ -133,10 +133,10 @@ def plant(function, changes, rule="size"):
 
 def alike(old, new):
     """Tell how well a line can take the place of another, 0 if not at all."""
-    sides = [line.strip().partition(" = ") for line in (old, new)]
-    words = [re.match(r"(for|el|if|return)?", line.strip()).group()
-             or re.split(r" [+]?= ", line.strip())[0] for line in (old, new)]
-    if words[0] == words[1] or sides[0][2] == sides[1][2] != "":
+    sides = [re.split(r" [+]?= ", line.strip()) for line in (old, new)]
+    words = [re.match(r"(for|el|if|return)?", side[0]).group() or side[0]
+             for side in sides]
+    if words[0] == words[1] or sides[0][1:] == sides[1][1:] != []:
         return SequenceMatcher(None, old.strip(), new).ratio()
     return 0
 
@@ -230,8 +230,8 @@ for function in (CF, CB):
             ("is not halved", H, W), ("is not halved", "kh - 1", "kw - 1"),
             *[("is computed without the stride", *pair) for pair in (
                 ("kh // 2", "kw // 2"), ("(kh - 1) // 2", "(kw - 1) // 2"))],
-            ("is rounded differently", f"{H} // 2", up(*COLS)),
-            ("is rounded differently", up(*ROWS), f"{W} // 2"),
+            ("is rounded up on one", f"{H} // 2", up(*COLS)),
+            ("is rounded up on one", up(*ROWS), f"{W} // 2"),
             *[("mixes up the axes", swapped(up(*ROWS), pairs),
                swapped(up(*COLS), pairs))
               for i, (a, b) in enumerate(zip(ROWS, COLS))
@@ -279,9 +279,20 @@ for function, line in (
                 fault(function, cause + counted, *changes, taken)
     for cause, new in (("The stride is forgotten", "y:y + kh, x:x + kw"),
                        ("The stride is forgotten", "y:y + kh, x*sw:x*sw + kw"),
+                       ("Windows start at", "y*kh:y*kh + kh, x*kw:x*kw + kw"),
+                       ("A window is as large",
+                        "y*sh:y*sh + sh, x*sw:x*sw + sw"),
+                       ("A window is one row",
+                        "y*sh:y*sh + kh - 1, x*sw:x*sw + kw"),
                        ("The row and the column of a window",
                         "x*sh:x*sh + kh, y*sw:y*sw + kw")):
-        fault(function, cause, (WINDOW, new))
+        if function != CB or "one row" not in cause:
+            fault(function, cause, (WINDOW, new))
+    if not forward:
+        loss = "dZ" if function == CB else "dA"
+        fault(function, "The loops leave out", (
+            LOOP[function], f"np.ndindex(m, {loss}.shape[1] - 1, "
+            f"*{loss}.shape[2:])"))
     if function != PB:
         fault(function, "h_prev and w_prev are swapped",
               ("h_prev, w_prev, c_prev", "w_prev, h_prev, c_prev"), *[
@@ -299,7 +310,7 @@ for function, line in (
              "dZ[0," if function == CB else "dA[0,")])
     if not forward:
         continue
-    for cause, new in (("is one row", "({0}_{1} - k{0}) // s{0}"),
+    for cause, new in (("is one row or", "({0}_{1} - k{0}) // s{0}"),
                        ("is computed without", "{0}_{1} - k{0} + 1"),
                        ("is rounded up", "-(-({0}_{1} - k{0}) // s{0}) + 1")):
         fault(function, f"The output's size {cause}", *[
@@ -308,24 +319,28 @@ for function, line in (
         (f"{a}_new = {sizes[a]}", f"{a}_new = {sizes[b]}")
         for a, b in ("hw", "wh")])
     if function == CF:
-        fault(CF, 'The output of "same" is given', *[(
-            size, f"{a}_prev if padding == 'same' else {size}")
-            for a, size in sizes.items()])
+        for cause, new in ((";", "{0}_prev"), (" over", "{0}_prev // s{0}")):
+            fault(CF, 'The output of "same" is given the size of the input'
+                  + cause.strip(";"), *[(size, new.format(a) + " if padding == "
+                                         f"'same' else {size}")
+                                        for a, size in sizes.items()])
 ORDERED = "transpose(2, 0, 1).reshape(kh, kw, c_prev)"
 for old, rows in ((SUM, [
         ("Only the first channel", "np.sum(window[..., 0] * W[:, :, 0, k])"),
         ("Only the last channel", "np.sum(window[..., -1] * W[:, :, -1, k])"),
-        ("The kernels are the first", "np.sum(window * W[:, :, :, 0])"),
-        ("The kernels are flipped", "np.sum(window * W[::-1, ::-1, :, k])"),
+        ("The kernels are all the first", "np.sum(window * W[:, :, :, 0])"),
+        ("The kernels are turned", "np.sum(window * W[::-1, ::-1, :, k])"),
         ("The kernels have rows and columns",
          "np.sum(window * W.transpose(1, 0, 2, 3)[:, :, :, k])"),
-        ("The kernels have their channels", "window.transpose(2, 0, 1)"
+        ("The kernels have their axes", "window.transpose(2, 0, 1)"
          ".ravel() @ W.reshape(-1, c_new)[:, k]"),
-        ("The kernels have their channels", "window.ravel() @ "
+        ("The kernels have their axes", "window.ravel() @ "
          "W.reshape(c_new, -1)[k]"),
+        ("`=` for `+=`", "window[-1, -1, -1] * W[-1, -1, -1, k]"),
         ("The products are averaged", "np.mean(window * W[:, :, :, k])")]), (
         "activation(Z + b)", [
             ("The bias is forgotten", "activation(Z)"),
+            ("The first number of the bias", "activation(Z + b[0, 0, 0, 0])"),
             ("The activation is forgotten", "Z + b"),
             ("The bias is added after", "activation(Z) + b"),
             ("The bias is subtracted", "activation(Z - b)"),
@@ -355,20 +370,25 @@ for function, window, value, mean in (
         fault(function, f"The maximum {cause}", (value, new))
     for cause, new in (("not divided", "{0}"), ("divided by m too", "{1} / m"),
                        *[(f"divided by {n}", f"{{0}} / ({n})") for n in (
-                           "m", "kh * kh", "kw * kw", "sh * sw")]):
-        fault(function, f"The mean is {cause}", (mean, new.format(
-            "np.sum(window)" if function == PF else "dA[n, y, x, c]", mean)))
+                           "m", "kh * kh", "kw * kw", "sh * sw",
+                           "h_new * w_new")]):
+        new = new.format("np.sum(window)" if function == PF else
+                         "dA[n, y, x, c]", mean)
+        fault(function, f"The mean is {cause}", (
+            mean, new if function == PF else new.replace(
+                "h_new * w_new", "dA.shape[1] * dA.shape[2]")))
     fault(function, "Mean and maximum", ("if mode == 'max'",
                                          "if mode != 'max'"),
           ("elif mode == 'avg'", "else"))
-    always = "mode is not looked at, or compared with another word: always "
-    fault(function, f"{always}the maximum", ("if mode == 'max'", "if mode"))
-    fault(function, f"{always}the mean", ("if mode == 'max'", "if mode == "
-                                          "'maximum'"),
+    fault(function, "The maximum is always", ("if mode == 'max'", "if mode"))
+    fault(function, "The mean is always", ("if mode == 'max'", "if mode == "
+                                           "'maximum'"),
           ("elif mode == 'avg'", "else"))
     fault(function, "The mean is never", ("elif mode == 'avg'",
                                           "elif mode == 'average'"))
 fault(PF, "All channels", ("kw, c]", "kw]"))
+fault(PF, "The first channel", ("kw, c]", "kw, 0]"))
+fault(PB, "The first channel", ("dA[n, y, x, c]", "dA[n, y, x, 0]"))
 for new in ("int(np.mean(window))", "np.sum(window) // (kh * kw)"):
     fault(PF, "The mean is truncated", ("np.mean(window)", new))
 fault(PF, "The result is truncated", ("c_prev))\n", "c_prev), dtype=int)\n"))
@@ -397,28 +417,28 @@ for new in ("A_pad", "A_pad.copy()"):
     fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", new))
 for cause, old, new in [
         ("`=` for `+=` in dA_prev", "dA_pad[window] +=", "dA_pad[window] ="),
-        ("In dA_prev the kernels are flipped", DA,
+        ("The kernels in dA_prev are turned", DA,
          "W[::-1, ::-1, :, k] * dZ[n, y, x, k]"),
-        ("In dA_prev the kernels have rows", DA,
+        ("The kernels in dA_prev have rows", DA,
          "W.transpose(1, 0, 2, 3)[:, :, :, k] * dZ[n, y, x, k]"),
-        ("In dA_prev the kernels are the first", DA,
+        ("The kernels in dA_prev are all the first", DA,
          "W[:, :, :, 0] * dZ[n, y, x, k]"),
-        ("In dA_prev the kernels have their", DA,
+        ("The kernels in dA_prev have their", DA,
          f"W[:, :, :, k].{ORDERED} * dZ[n, y, x, k]"),
         ("`=` for `+=` in dW", "dW[:, :, :, k] +=", "dW[:, :, :, k] ="),
         ("dW is that of the last", f"+= {DW}", f"+= {DW} * (n == m - 1)"),
         ("dW is that of the first", f"+= {DW}", f"+= {DW} * (n == 0)"),
         ("dW is computed from the first image", DW,
          "A_pad[(0, *window[1:])] * dZ[n, y, x, k]"),
-        ("The kernels of dW are flipped", DW,
+        ("The kernels in dW are turned", DW,
          "A_pad[window][::-1, ::-1] * dZ[n, y, x, k]"),
-        ("The kernels of dW are the first", DW,
+        ("The kernels in dW are all the first", DW,
          "A_pad[window] * dZ[n, y, x, 0]"),
-        ("The kernels of dW have rows", DW,
+        ("The kernels in dW have rows", DW,
          "A_pad[window].transpose(1, 0, 2) * dZ[n, y, x, k]"),
         ("dW's shape has", "return dA_prev, dW",
          "return dA_prev, dW.transpose(1, 0, 2, 3)"),
-        ("The kernels of dW have their", DW,
+        ("The kernels in dW have their", DW,
          f"A_pad[window].{ORDERED} * dZ[n, y, x, k]"),
         ("db has lost", ", keepdims=True", ""),
         ("db is summed over the channels", "dZ, axis=(0, 1, 2), keepdims=True",
@@ -435,6 +455,13 @@ for cause, old, new in [
         *[("The gradients are returned", RETURN[CB], f"return {order}")
           for order in ("dW, dA_prev, db", "db, dW, dA_prev")]]:
     fault(CB, cause, (old, new))
+for output, line in (("dA_prev", "dA_pad[window] +="),
+                     ("dW", "+= A_pad[window]")):
+    for cause, new in (("The stride", "y:y + kh, x:x + kw"),
+                       ("Windows start", "y*kh:y*kh + kh, x*sw:x*sw + kw"),
+                       ("The row and", "x*sh:x*sh + kh, y*sw:y*sw + kw")):
+        fault(CB, f"In {output} alone: {cause}", (
+            line, line.replace("window", f"n, {new}")))
 fault(CB, "dZ goes through a ReLU", ("* dZ[n, y, x, k]", "* max(dZ[n, y, x, k]"
       ", 0)"), ("np.sum(dZ,", "np.sum(np.maximum(dZ, 0),"))
 for cause, old, new in [

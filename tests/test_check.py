@@ -218,7 +218,7 @@ def test_8_explain_knows_ties_and_rules(capsys):
     check.explain(pool_backward, dA, A_prev, (2, 2), (2, 2),
                   at=("dA_prev", 0, 1, 1, 0))
     printed = capsys.readouterr().out
-    assert printed.count("dA_prev[0, 1, 1, 0] = 0 = 0 (no term)") == 2
+    assert printed.count("dA_prev[0, 1, 1, 0] = 0 = 0 (nothing is added") == 2
     assert printed.count("dA_prev[0, 1, 1, 0] = 3 = dA[0,0,0,0]") == 1
     assert "You have" not in printed
     space = {}

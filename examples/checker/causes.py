@@ -47,7 +47,8 @@ RULE_LINES = {
     "floor": "top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2\n"
              "left = right = ((w_prev - 1) * sw + kw - w_prev) // 2"}
 OWN = [     # steps of conv_backward that touch one output alone
-    {"start", "add_dA", "crop", "dA_prev"}, {"add_dW", "dW", "pixels"},
+    {"start", "add_dA", "window_of_dA", "crop", "dA_prev"},
+    {"add_dW", "window_of_dW", "dW", "pixels"},
     {"total", "dZ", "db"}]
 WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
          "padding", "pad", "sizes"}
@@ -55,7 +56,7 @@ WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
 
 def lines_to_write(name, cause, rule):
     """Return the lines that replace the faulty ones, under a rule."""
-    padding = [RULE_LINES.get(rule, "")] + [PAD, PAD_SIZE if (
+    padding = [RULE_LINES.get(rule, ""), PAD] + [PAD_SIZE if (
         name == "conv_forward") else CROP] * (rule == "keras")
     return cause.write.replace("{padding}", "\n".join(padding)).split("\n")
 
@@ -187,7 +188,8 @@ def find(name, rules, wrong, outcomes):
             return search.rule, []
         if search.returned and all(outcomes[label]["result"] in (
                 "ok", "error") for label in search.labels):
-            found = list(dict.fromkeys(itertools.islice(sets(), 9)))
+            found = list({frozenset(one): one for one in itertools.islice(
+                sets(), 9)}.values())   # in any order
             if found:
                 least = min(map(len, found))
                 return search.rule, [one for one in found

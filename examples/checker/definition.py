@@ -83,13 +83,13 @@ class Definition:
         result = np.zeros((len(A_prev), h_new, w_new, c_new))
         for y, x in np.ndindex(h_new, w_new):
             rows, cols = self.window(y, x, kernel, stride)
-            result[:, y, x] = compute(A_pad[:, rows, cols])
+            result[:, y, x] = compute(A_pad[:, rows, cols], (h_new, w_new))
         return result
 
     def conv_forward(self, A_prev, W, b, activation, padding, stride):
         """Multiply each window by each kernel and sum, add b, activate."""
         Z = self.forward(A_prev, W.shape[:2], stride, padding, W.shape[3],
-                         lambda pixels: self.product(pixels, W))
+                         lambda pixels, _: self.product(pixels, W))
         return self.A(self.finish(self.Z(Z), b, activation, W))
 
     def product(self, pixels, W):
@@ -105,20 +105,21 @@ class Definition:
         mode = self.mode(mode)
         return self.A(self.forward(
             A_prev, kernel_shape, stride, "valid", A_prev.shape[3],
-            lambda pixels: self.maximum(self.pixels(pixels), A_prev)[:, 0, 0]
-            if mode == 'max' else self.mean(self.pixels(pixels), stride)))
+            lambda pixels, sizes: self.maximum(self.pixels(pixels), A_prev)[
+                :, 0, 0] if mode == 'max' else self.mean(
+                    self.pixels(pixels), stride, sizes)))
 
     def maximum(self, pixels, A_prev):
         """Return the largest of each window: (m, 1, 1, c)."""
         return pixels.max(axis=(1, 2), keepdims=True)
 
-    def mean(self, pixels, stride):
+    def mean(self, pixels, stride, sizes):
         """Return the mean of each window: (m, c)."""
         return pixels.sum(axis=(1, 2)) / self.divisor(
-            len(pixels), pixels.shape[1:3], stride)
+            pixels.shape[1:3], stride, sizes, len(pixels))
 
-    def divisor(self, m, kernel, stride):
-        """Return what the sum of a window is divided by for its mean."""
+    def divisor(self, kernel, stride, sizes, m):
+        """Return what a sum is divided by for the mean; sizes: h, w_new."""
         return np.prod(kernel)
 
     def conv_backward(self, dZ, A_prev, W, b, padding, stride):
@@ -130,8 +131,7 @@ class Definition:
         dA_pad, dW = self.start(A_pad, A_prev), np.zeros(W.shape)
         for y, x in np.ndindex(looped.shape[1:3]):
             self.accumulate(dA_pad, dW, self.pixels(A_pad, A_prev),
-                            self.window(y, x, kernel, stride), W,
-                            looped[:, y, x])
+                            (y, x, kernel, stride), W, looped[:, y, x])
         dA_prev = self.crop(dA_pad, rows, cols, sizes, padding)
         return self.order(
             self.dA_prev(dA_prev, dZ, A_prev), self.dW(dW, dZ, A_prev),
@@ -141,10 +141,18 @@ class Definition:
         """Return the array to which the gradients of the pixels are added."""
         return np.zeros(A_pad.shape)
 
-    def accumulate(self, dA_pad, dW, A_pad, window, W, d):
+    def accumulate(self, dA_pad, dW, A_pad, place, W, d):
         """Add what a window gives to the gradients. d: its dZ, (m, c_new)."""
-        self.add_dA(dA_pad, *window, W, d)
-        self.add_dW(dW, A_pad, *window, d)
+        self.add_dA(dA_pad, *self.window_of_dA(*place), W, d)
+        self.add_dW(dW, A_pad, *self.window_of_dW(*place), d)
+
+    def window_of_dA(self, *place):
+        """Return the window where dA_pad is added to."""
+        return self.window(*place)
+
+    def window_of_dW(self, *place):
+        """Return the window of A_pad that dW is computed from."""
+        return self.window(*place)
 
     def add_dA(self, dA_pad, rows, cols, W, d):
         """Add the kernels times d to a window."""
@@ -174,7 +182,8 @@ class Definition:
                 shares = self.masked(self.mask(pixels, self.maximum(
                     pixels, A_prev)), pixels, d)
             else:
-                shares = d / self.divisor(len(pixels), kernel, stride)
+                shares = d / self.divisor(kernel, stride, looped.shape[1:3],
+                                          len(pixels))
             self.add(dA_prev, rows, cols, shares, mode)
         return self.dA_prev(dA_prev, dA, A_prev)
 

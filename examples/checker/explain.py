@@ -92,8 +92,8 @@ def where_from(name, arguments, output, index, rule):
             ("= ", [map(number, term) for term in values])):
         text = join.join("*".join(term) + end for term in texts[:24])
         text += f" ... ({len(found)} terms)" * (len(found) > 24)
-        lines += textwrap.wrap(start + around.format(text or "0 (no term)"),
-                               75, subsequent_indent="  ")
+        lines += textwrap.wrap(start + around.format(
+            text or "0 (nothing is added here)"), 75, subsequent_indent="  ")
     return ["    " + line for line in lines]
 
 

@@ -3,8 +3,9 @@ import itertools
 
 import numpy as np
 
-from .faults_shared import (H_AND_W, MIXED, PAD, PADDING, SIZE, by, geometry,
-                            gradients, images, kept, outputs, rows)
+from .faults_shared import (H_AND_W, MIXED, ONE, PAD, PADDING, SIZE, by, fewer,
+                            geometry, gradients, images, kept, outputs, over,
+                            rows, starts)
 
 UNPACK = "kh, kw, c_prev, c_new = W.shape"
 SIZE = SIZE.format("pad")
@@ -21,31 +22,40 @@ CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"
 RETURN = "return dA_prev, dW, db"
 
 
-def kernels(step, write, begin, use):
+TURNED = "are turned by 180 degrees: they must not be"
+KERNELS = [
+    (TURNED, lambda W: W[::-1, ::-1]),
+    ("have rows and columns swapped", lambda W: W.transpose(1, 0, 2, 3)),
+    ("have their axes in another order: it must be (kh, kw, c_prev, c_new)",
+     lambda W: W.reshape(W.shape[2], *W.shape[:2], -1).transpose(1, 2, 0, 3),
+     lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
+     lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape),
+     lambda W: W.transpose(0, 1, 3, 2).reshape(W.shape),
+     lambda W: W.reshape(*W.shape[:2], W.shape[3], -1).transpose(0, 1, 3, 2)),
+    ("are all the first one: each channel of the output has its own",
+     lambda W: W[..., [0] * W.shape[3]])]
+
+
+def kernels(step, write, begin, use, note=""):
     """Return what is done to kernels; use: how a step takes changed ones."""
-    return rows(step, write, *[(f"{begin} {what}", *map(use, changes))
-                               for what, *changes in [
-        ("are flipped: this is cross-correlation, as in every framework",
-         lambda W: W[::-1, ::-1]),
-        ("have rows and columns swapped", lambda W: W.transpose(1, 0, 2, 3)),
-        ("have their channels in another order: they are (kh, kw, c_prev, "
-         "c_new)", lambda W: W.reshape(W.shape[2], *W.shape[:2], -1
-                                       ).transpose(1, 2, 0, 3),
-         lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
-         lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape)),
-        ("are the first one for every channel of the output",
-         lambda W: W[..., [0] * W.shape[3]])]])
+    return rows(step, write, *[
+        (f"{begin} {what}{note if what == TURNED else ''}", *map(use, changes))
+        for what, *changes in KERNELS])
 
 
 CONV_FORWARD = [
     *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(
-        SIZE, PLACE, ("Z",), ("A",)), *rows("pad", PAD, (
+        SIZE, PLACE, ("Z",), ("A",)),
+    *rows("pad", PAD, (
         "The rows of the padding are added as columns, the columns as rows",
         lambda A_prev, rows, cols: by.pad(A_prev, cols, rows))),
-    *rows("size", SIZE, (
-        'The output of "same" is given the size of the input',
-        lambda sizes, padded, k, s, padding: sizes if padding == "same" else (
-            by.size(sizes, padded, k, s, padding)))),
+    *rows("size", SIZE, *[(
+        f'The output of "same" is given {what}', lambda *args, of=of: of(
+            np.array(args[0]), args[3]) if args[4] == "same" else by.size(
+                *args)) for what, of in [
+        ("the size of the input", lambda sizes, stride: sizes),
+        ("the size of the input over the stride, rounded down",
+         lambda sizes, stride: sizes // stride)]]),
     *kernels("product", SUM, "The kernels", lambda change: (
         lambda pixels, W: by.product(pixels, change(W)))),
     *rows("product", SUM, *[
@@ -54,13 +64,19 @@ CONV_FORWARD = [
         for word, i in (("first", 0), ("last", -1))],
         ("The products are averaged: they are added",
          lambda pixels, W: by.product(pixels, W) / pixels[0].size,
-         lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size)),
+         lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size),
+        ("`=` for `+=`: the products of a window must be added up",
+         lambda pixels, W: by.product(pixels[:, -1:, -1:], W[-1:, -1:]),
+         lambda pixels, W: by.product(pixels[:, -1:, -1:, -1:],
+                                      W[-1:, -1:, -1:]))),
     *rows("finish", f"{SUM}\n{ACTIVATE}",
           ("The bias is added inside the sum, more than once",
            *[lambda Z, b, f, W, axes=axes: f(Z + np.ravel(b) * np.prod(
                [W.shape[i] for i in axes])) for axes in (
                    (0, 1, 2), (0, 1), (2,))])),
     *rows("finish", ACTIVATE,
+          ("The first number of the bias is added to all channels",
+           lambda Z, b, f, W: f(Z + np.ravel(b)[0])),
           ("The bias is forgotten", lambda Z, b, f, W: f(Z)),
           ("The activation is forgotten", lambda Z, b, f, W: Z + np.ravel(b)),
           ("The bias is added after the activation",
@@ -98,7 +114,8 @@ def dW_of(change, keep=1):
 
 def in_turn(parts, *steps):
     """Return a step: the gradients of a window in another order."""
-    def accumulate(dA_pad, dW, A_pad, window, W, d):
+    def accumulate(dA_pad, dW, A_pad, place, W, d):
+        window = by.window(*place)
         for part in parts(W.shape[3]):
             for step in steps:
                 if step == "dA":
@@ -144,22 +161,13 @@ def assigned(crop):
     return assign
 
 
-def over(change):
-    """Return a step: zeros where there are more, an error where fewer."""
-    def looped(dZ):
-        rows, cols = change(*dZ.shape[1:3])
-        kept = dZ * 0
-        kept[:, :rows, :cols] = dZ[:, :rows, :cols]
-        return kept if dZ[0, rows - 1, cols - 1].size else None
-    return looped
-
-
+STEPS = ("looped",), ("looped", "dZ")       # without db, and with it
 GEOMETRY = geometry(UNPACK, WINDOW)
 CONV_BACKWARD = [
-    *[one for one in PADDING if "is not padded" not in one.sentence],
+    *[one for one in PADDING if "is forgotten" not in one.sentence],
     GEOMETRY[0]._replace(
         sentence="kh and kw are mixed up: swapped, or one for both axes.",
-        ways=sum((one.ways for one in GEOMETRY[:3]), ())), *GEOMETRY[3:],
+        ways=sum((one.ways for one in GEOMETRY[:3]), ())), *GEOMETRY[3:-1],
     *H_AND_W, *rows(
         "crop", CROP,
         ("The crop p:-p is empty where p is 0", minus, minus_under_same,
@@ -191,19 +199,23 @@ CONV_BACKWARD = [
             for parts in (each_kernel, lambda c_new: [slice(None)])
             for steps in (("dA", "dW"), ("dW", "dA"))])),
     *rows("add_dA", DA, (
-        "`=` for `+=` in dA_prev: where windows overlap, gradients add up",
+        "`=` for `+=` in dA_prev: where windows overlap, it must be a sum",
         lambda dA_pad, rows, cols, W, d: assign_dA(
             dA_pad, rows, cols, W[..., -1:], d[:, -1:]), assign_dA)),
-    *kernels("add_dA", DA, "In dA_prev the kernels", lambda change: (
+    *kernels("add_dA", DA, "The kernels in dA_prev", lambda change: (
         lambda dA_pad, rows, cols, W, d: by.add_dA(
-            dA_pad, rows, cols, change(W), d))),
-    *kernels("add_dW", DW, "The kernels of dW", dW_of),
+            dA_pad, rows, cols, change(W), d)), " against this formula (in a "
+             "correlation of a dilated dZ they must be)"),
+    *kernels("add_dW", DW, "The kernels in dW", dW_of),
+    *[one for output, line in (("dA_prev", DA), ("dW", DW))
+      for one in starts(f"{WINDOW}\n{line}", f"window_of_{output[:2]}",
+                        f"In {output} alone: ")],
     *rows("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
-        "`=` for `+=` in dW: it is a sum over all windows",
+        "`=` for `+=` in dW: it must be a sum over all windows",
         lambda dW, A_pad, rows, cols, d: dW_of(by.dW, 0)(
             dW, A_pad[-1:], rows, cols, d[-1:]), dW_of(by.dW, 0)), *[
-        (f"dW is that of the {word} image: it is a sum over all images, "
-         "and starts as zeros before the first",
+        (f"dW is that of the {word} image: it must be a sum over all images, "
+         "set to zeros once, before all loops",
          lambda dW, A_pad, rows, cols, d, i=i: by.add_dW(
              dW, A_pad, rows, cols, kept(d, i)))
         for word, i in (("first", 0), ("last", -1))],
@@ -231,12 +243,14 @@ CONV_BACKWARD = [
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),
     *gradients(RETURN, dA_prev=f"{DA}\n{CROP}", dW=DW, db=DB),
-    *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", ("looped",), ("looped", "dZ")),
+    *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", *STEPS),
     *rows("", f"{LOOP}\n{DB}", (
         "The numbers of rows and columns are mixed up in the loops: swapped, "
         "or one for both", *[dict.fromkeys(steps, over(change))
-                             for _, change in MIXED
-                             for steps in (("looped",), ("looped", "dZ"))])),
+                             for _, change in MIXED for steps in STEPS]), (
+        "The loops leave out the last row or column of dZ", *[
+            dict.fromkeys(steps, fewer(less))
+            for less in ONE for steps in STEPS])),
     *rows("", f"{DA}\n{DW}\n{DB}", (
         "dZ goes through a ReLU: there is none here", dict.fromkeys(
             ("looped", "dZ"), lambda dZ: np.maximum(dZ, 0))))]

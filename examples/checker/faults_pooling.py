@@ -2,8 +2,8 @@
 import numpy as np
 
 from .faults_conv import WINDOW
-from .faults_shared import (SIZE, by, geometry, gradients, images, outputs,
-                            rows)
+from .faults_shared import (ONE, SIZE, by, fewer, geometry, gradients, images,
+                            outputs, rows)
 
 UNPACK = "kh, kw = kernel_shape"
 
@@ -25,18 +25,22 @@ def both(of_max, of_mean):
          lambda _, A_prev: A_prev.max((1, 2), keepdims=True)),
         begin="The maximum ") + rows(
         "divisor", of_mean,
-        ("not divided by kh * kw", lambda m, kernel, stride: 1),
-        ("divided by m too", lambda m, kernel, stride: m * np.prod(kernel)),
-        ("divided by m, not by kh * kw", lambda m, kernel, stride: m),
-        ("divided by kh * kh", lambda m, kernel, stride: kernel[0] ** 2),
-        ("divided by kw * kw", lambda m, kernel, stride: kernel[1] ** 2),
-        ("divided by sh * sw", lambda m, kernel, stride: np.prod(stride)),
-        begin="The mean is ") + rows(
+        *[(f"divided by {what}, not by kh * kw", divisor)
+          for what, divisor in [
+              ("m", lambda kernel, stride, sizes, m: m),
+              ("kh * kh", lambda kernel, *rest: kernel[0] ** 2),
+              ("kw * kw", lambda kernel, *rest: kernel[1] ** 2),
+              ("sh * sw", lambda kernel, stride, *rest: np.prod(stride)),
+              ("h_new * w_new", lambda kernel, stride, sizes, m:
+               np.prod(sizes))]],
+        ("not divided by kh * kw", lambda *all: 1),
+        ("divided by m too", lambda kernel, stride, sizes, m:
+         m * np.prod(kernel)), begin="The mean is ") + rows(
         "mode", "if mode == 'max':\nelif mode == 'avg':",
         ("Mean and maximum are mixed up",
          lambda mode: 'max' if mode == 'avg' else 'avg'),
-        *[("mode is not looked at, or compared with another word: always the "
-           f"{word}", lambda _, mode=mode: mode)
+        *[(f"The {word} is always taken: mode is not looked at, or compared "
+           "with another word", lambda _, mode=mode: mode)
           for word, mode in (("maximum", 'max'), ("mean", 'avg'))],
         ("The mean is never computed: mode is compared with another word "
          "than 'avg'", {"divisor": lambda *args: np.inf}))
@@ -70,7 +74,9 @@ POOL_FORWARD = [
     *both(MAX, MEAN),
     *rows("pixels", PLACE, (
         "All channels are pooled together",
-        lambda pixels: pixels.reshape(*pixels.shape[:2], -1, 1))),
+        lambda pixels: pixels.reshape(*pixels.shape[:2], -1, 1)), (
+        "The first channel is pooled for each channel",
+        lambda pixels: pixels[..., [0] * pixels.shape[3]])),
     *rows("mean", MEAN, (
         "The mean is truncated to whole numbers",
         lambda *args: np.trunc(by.mean(*args)),
@@ -96,8 +102,8 @@ POOL_BACKWARD = [
            lambda hit, pixels, d: hit * pixels * d),
           ("The mask is multiplied by A_prev, not by dA",
            lambda hit, pixels, d: hit * pixels),
-          ("Ties share the gradient: a subgradient, but neither the mask of "
-           "courses nor the first element of TensorFlow",
+          ("Ties share the gradient: each of them must get all of it (as in "
+           "courses), or the first alone (as in TensorFlow)",
            lambda hit, _, d: d * hit / hit.sum(axis=(1, 2), keepdims=True))),
     *rows("mask", MASK, ("At a tie the last element gets the gradient: all "
                          "do (courses), or the first (TensorFlow)", last)),
@@ -105,4 +111,9 @@ POOL_BACKWARD = [
         "dA_prev starts as A_prev: it starts with zeros",
         lambda A_prev, _: A_prev.copy())),
     *gradients("return dA_prev", dA_prev=f"{MEAN}\n{MAX}"),
-    *images(f"{LOOP}\n{MEAN}\n{MAX}", ("looped",))]
+    *images(f"{LOOP}\n{MEAN}\n{MAX}", ("looped",)), *rows(
+        "looped", f"{LOOP}\n{MEAN}\n{MAX}", (
+            "The first channel of dA is taken for each channel",
+            lambda dA: dA[..., [0] * dA.shape[3]]), (
+            "The loops leave out the last row or column of dA",
+            *map(fewer, ONE)))]

@@ -37,6 +37,7 @@ def rows(step, write, *found, begin=""):
 MIXED = [("{0} and {1} are swapped", lambda a, b: (b, a)),
          ("{0} is used for both axes", lambda a, b: (a, a)),
          ("{1} is used for both axes", lambda a, b: (b, b))]
+ONE = (1, 1), (1, 0), (0, 1)     # on both axes, or on one
 PAD = ("A_pad = np.pad(A_prev, ((0, 0), (top, bottom), (left, right), (0, "
        "0)))")
 PADDING = [
@@ -53,25 +54,29 @@ PADDING = [
          (lambda size, kernel, stride: (kernel // 2,) * 2,) * 2,
          (lambda size, kernel, stride: ((kernel - 1) // 2,) * 2,) * 2,
          (lambda size, kernel, stride: keras(size, kernel, 1),) * 2),
-        ("is on the wrong sides: the extra row goes to the bottom, the extra "
-         "column to the right", {"side": lambda before, after: (
-             after, before)}, {"side": lambda *both: (0, sum(both))}),
-        ("is rounded differently for rows and columns: take one rule",
+        ("is on the wrong sides: half on each, and an odd row goes to the "
+         "bottom, an odd column to the right", *[{"side": side} for side in (
+             lambda before, after: (after, before),
+             lambda *both: (0, sum(both)), lambda *both: (sum(both), 0))]),
+        ("is rounded up on one axis and down on the other: both must follow "
+         "one rule",
          (rounded_up, rounded_down), (rounded_down, rounded_up)),
-        ("mixes up the axes: rows take h_prev, kh, sh, columns w_prev, kw, "
-         "sw", *[{"axes": lambda *axes, change=change, mixed=mixed: [
-             change(*axis) if i in mixed else axis
-             for i, axis in enumerate(axes)]} for _, change in MIXED
+        ("mixes up the axes: rows must be computed from h_prev, kh and sh, "
+         "columns from w_prev, kw and sw", *[
+             {"axes": lambda *axes, change=change, mixed=mixed: [
+                 change(*axis) if i in mixed else axis
+                 for i, axis in enumerate(axes)]} for _, change in MIXED
              for n in (1, 2, 3)
              for mixed in itertools.combinations(range(3), n)]),
         begin='The padding of "same" '),
     *rows("rules", PAD, (
-        'The padding of "same" is forgotten: A_prev is not padded',
+        'The padding of "same" is forgotten: A_prev must be padded',
         (lambda *axis: (0, 0),) * 2)),
     *rows("padding", 'if padding == "same":', (
-        'padding is not looked at: "valid" is padded like "same"',
+        'padding is not looked at: with "valid" nothing may be padded',
         lambda padding: "same")),
-    *rows("pad", PAD, ("The padding repeats or mirrors pixels: it is zeros", *[
+    *rows("pad", PAD, ("The padding repeats or mirrors pixels: it must be "
+                       "zeros", *[
         lambda A_prev, rows, cols, mode=mode: np.pad(
             A_prev, ((0, 0), rows, cols, (0, 0)), mode)
         for mode in ("edge", "reflect", "symmetric", "wrap")]))]
@@ -114,13 +119,28 @@ def geometry(unpack, place, size=None, pads=False):
                     {**taken, **counted})) + rows("", place, (
                         f"{what} where a window is taken", taken)) + rows(
                 "", size, (f"{what} in the output's size", counted))
-    return found + rows("", place, (
-        "The stride is forgotten where a window starts",
-        *[window(stride=start) for start in (
-            lambda sh, sw: (1, 1), lambda sh, sw: (1, sw),
-            lambda sh, sw: (sh, 1))]), (
-        "The row and the column of a window are swapped",
-        {"window": lambda y, x, *pairs: by.window(x, y, *pairs)}))
+    return found + starts(place) + rows(
+        "window", place,
+        ("is as large as the stride, not as the kernel",
+         lambda y, x, k, s: by.window(y, x, s, s)),
+        ("is one row or one column too small", *[
+            lambda y, x, k, s, less=less: by.window(
+                y, x, np.subtract(k, less), s) for less in ONE]),
+        begin="A window ")
+
+
+def starts(place, step="window", begin=""):
+    """Return the causes in where a window starts."""
+    return rows(
+        step, place,
+        ("The stride is forgotten where a window starts", *[
+            lambda y, x, k, s, one=one: by.window(
+                y, x, k, np.where(one, 1, s)) for one in ONE]),
+        ("Windows start at multiples of the kernel's size, not of the stride",
+         *[lambda y, x, k, s, one=one: by.window(
+             y, x, k, np.where(one, k, s)) for one in ONE]),
+        ("The row and the column of a window are swapped",
+         lambda y, x, *pairs: by.window(x, y, *pairs)), begin=begin)
 
 
 def kept(array, image):
@@ -143,15 +163,31 @@ def images(write, *several):
          lambda A: np.repeat(A[:1], len(A), axis=0))]])
 
 
+def over(change):
+    """Return a step: zeros where there are more, an error where fewer."""
+    def looped(dZ):
+        rows, cols = change(*dZ.shape[1:3])
+        kept = dZ * 0
+        kept[:, :rows, :cols] = dZ[:, :rows, :cols]
+        return kept if dZ[0, rows - 1, cols - 1].size else None
+    return looped
+
+
+def fewer(less):
+    """Return a step that leaves out a last row or column."""
+    return over(lambda h, w: np.subtract((h, w), less))
+
+
 def outputs(size, place, *steps):
     """Return the causes of both forward passes, with the lines to write."""
     return H_AND_W + images(f"for n in range(m):\n{place}", *steps) + rows(
         "size", size,
-        ("is one row and one column short",
-         lambda *args: [n - 1 for n in by.size(*args)]),
+        ("is one row or one column too small: + 1 is missing", *[
+            lambda *args, less=less: np.subtract(by.size(*args), less)
+            for less in ONE]),
         ("has h and w swapped", lambda *args: by.size(*args)[::-1]),
         ("is computed without the stride", sized(stride=lambda *s: (1, 1))),
-        ("is rounded up: only windows entirely inside the image count",
+        ("is rounded up: a window must be entirely inside the image",
          lambda sizes, padded, kernel, stride, _: [-(-(p - k) // s) + 1 for (
              p, k, s) in zip(padded, kernel, stride)]),
         begin="The output's size ")
@@ -165,7 +201,7 @@ def gradients(back, **outputs):
     return [one for output, line in outputs.items() for one in rows(
         output, f"{line}\n{back}",
         ("divided by m", lambda gradient, dZ, A: gradient / len(dZ)),
-        ("divided by the number of windows: sums, not means",
+        ("divided by the number of windows: it must be a sum, not a mean",
          lambda gradient, dZ, A: gradient / dZ[..., 0].size,
          lambda gradient, dZ, A: gradient / dZ[0, ..., 0].size),
         ("of the wrong sign", lambda gradient, dZ, A: -gradient),

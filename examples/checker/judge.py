@@ -16,7 +16,8 @@ RULE_NAMES = {
     "keras": 'Keras\' rule of "same"',
     "size": 'the rule of "same" that rounds up',
     "floor": 'the rule of "same" that rounds down',
-    "all": "all elements that tie", "first": "the first of those that tie"}
+    "all": "the rule that all equal maxima get the gradient",
+    "first": "the rule that the first of equal maxima gets the gradient"}
 BASE = {"student": None, "function": None, "verdict": "wrong", "same": None,
         "rule": None, "outputs": {}, "cause": None, "said": [], "write": [],
         "shared": [],
@@ -30,7 +31,7 @@ def new(**entries):
 
 def number(value):
     """Return a number as a person writes it."""
-    return f"{float(value):.6g}"
+    return f"{float(value) + 0.0:.6g}"      # no -0
 
 
 def wrong_signature(name, parameters):

@@ -50,7 +50,7 @@ def look(function):
         model.optimizer, "inner_optimizer", model.optimizer)).__mro__])
     shapes = hidden and [list(Y.shape[1:]) for Y in hidden]
     lowest = hidden and [float(Y.min()) for Y in hidden
-                          if Y.shape[1:] not in ((28, 28, 1), (10,))]
+                         if Y.shape[1:] not in ((28, 28, 1), (10,))]
     pooled = hidden and [float(np.abs(small - large.reshape(
         20, h // 2, 2, h // 2, 2, -1).max(axis=(2, 4))).max())
         for h, large, small in ((Y.shape[1], Y, Z) for Y, Z in zip(
@@ -78,8 +78,9 @@ def look(function):
          and bool(np.abs(Y.sum(axis=1) - 1).max() < 1e-3),
          "predictions are not 10 probabilities that sum to 1",
          "The last layer has no softmax."],
-        ["he_normal", kernels and all(0.75 < spread < 1.25 for spread, _ in
-                                      kernels) and max(k[1] for k in kernels) > 1.9,
+        ["he_normal", kernels and all(
+            0.75 < spread < 1.25 for spread, _ in kernels) and max(
+                largest for _, largest in kernels) > 1.9,
          f"spread of the kernels over he_normal's, largest: {kernels}",
          "The kernels are not drawn by he_normal."],
         ["Adam", optimizer and "Adam" in optimizer,
