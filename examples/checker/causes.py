@@ -10,8 +10,10 @@ import re
 import numpy as np
 
 from .cases import labels_of, results_of
-from .faults_conv import CONV_BACKWARD, CONV_FORWARD, CROP
-from .faults_conv import SIZE as PAD_SIZE
+from .definition import OUTPUTS
+from .faults_conv_backward import CONV_BACKWARD, CROP
+from .faults_conv_forward import CONV_FORWARD
+from .faults_conv_forward import SIZE as PAD_SIZE
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
 from .faults_shared import FREQUENT, PAD
 
@@ -83,13 +85,20 @@ def kind(message):
 class Search:
     """What a student's function did in the cases of a rule, and why."""
 
-    def __init__(self, name, rule, outcomes, wrong):
-        """Order the cases: first those that are wrong, the fastest first."""
+    def __init__(self, name, rule, outcomes, wrong, part=""):
+        """Order the cases: first those that are wrong, the fastest first.
+
+        part: an output or a mode, to look at it alone.
+        """
         self.name, self.rule, self.outcomes = name, rule, outcomes
+        self.outputs = [i for i, output in enumerate(OUTPUTS[name])
+                        if part in ("max", "avg", "", output)]
         self.labels = sorted(
             (label for label in labels_of(name, rule) if label in outcomes
-             and "integer" not in label), key=lambda label: (
-                 label not in wrong, results_of(name, rule, label)[0].size))
+             and "integer" not in label and (
+                 part not in ("max", "avg") or label.startswith(part))),
+            key=lambda label: (
+                label not in wrong, results_of(name, rule, label)[0].size))
         self.returned = [label for label in self.labels
                          if outcomes[label].get("arrays")]
         self.raises = len(self.returned) < len(self.labels)
@@ -109,7 +118,8 @@ class Search:
             return outcome.get("error") == error and not (
                 self.strict and kind(message) != kind(outcome["message"]))
         arrays = outcome.get("arrays")
-        return bool(arrays) and all(map(equal, arrays, expected))
+        return bool(arrays) and all(equal(arrays[i], expected[i])
+                                    for i in self.outputs)
 
     def explains(self, *ways):
         """Tell whether the definition with these faults does the same."""
@@ -175,17 +185,18 @@ class Search:
 
 
 def find(name, rules, wrong, outcomes):
-    """Return a rule and the sets of causes that explain every case.
+    """Return a rule, the sets of causes, and the parts without a cause.
 
     rules: the most likely first. wrong: the cases that are wrong under each.
-    There are several sets where no case tells them apart.
+    There are several sets where no case tells them apart. Where none explains
+    everything, causes that explain an output, or a mode, are returned.
     """
     seen = [Search(name, rule, outcomes, wrong[rule]) for rule in rules]
     several = seen[0].by_output if name == "conv_backward" else seen[0].pairs
     for search, sets in [*[(one, one.singles) for one in seen],
                          (seen[0], several)]:
         if search.explains():       # all numbers are right
-            return search.rule, []
+            return search.rule, [], []
         if search.returned and all(outcomes[label]["result"] in (
                 "ok", "error") for label in search.labels):
             found = list({frozenset(one): one for one in itertools.islice(
@@ -193,5 +204,13 @@ def find(name, rules, wrong, outcomes):
             if found:
                 least = min(map(len, found))
                 return search.rule, [one for one in found
-                                     if len(one) == least][:3]
-    return None, []
+                                     if len(one) == least][:3], []
+    causes, missing = [], []
+    for part in OUTPUTS[name] if name[:4] == "conv" else ("max", "avg"):
+        search = Search(name, rules[0], outcomes, wrong[rules[0]], part)
+        found = [] if search.raises or search.explains() else list(
+            search.singles())
+        causes += found[0] if len(found) == 1 else []
+        if len(found) != 1 and not search.explains():
+            missing.append(part)
+    return rules[0], [causes] * bool(causes), missing * bool(causes)

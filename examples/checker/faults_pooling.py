@@ -1,9 +1,8 @@
 """What goes wrong in pool_forward and pool_backward."""
 import numpy as np
 
-from .faults_conv import WINDOW
-from .faults_shared import (ONE, SIZE, by, fewer, geometry, gradients, images,
-                            outputs, rows)
+from .faults_shared import (ONE, SIZE, WINDOW, by, fewer, geometry, gradients,
+                            images, outputs, rows)
 
 UNPACK = "kh, kw = kernel_shape"
 

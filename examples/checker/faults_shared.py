@@ -10,6 +10,8 @@ from .definition import (Definition, both_sides, keras, rounded_down,
 by = Definition()
 SIZE = ("h_new = (h_{0} - kh) // sh + 1\n"
         "w_new = (w_{0} - kw) // sw + 1")
+UNPACK = "kh, kw, c_prev, c_new = W.shape"
+WINDOW = "window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 
 
 class Cause(NamedTuple):
@@ -75,11 +77,11 @@ PADDING = [
     *rows("padding", 'if padding == "same":', (
         'padding is not looked at: with "valid" nothing may be padded',
         lambda padding: "same")),
-    *rows("pad", PAD, ("The padding repeats or mirrors pixels: it must be "
-                       "zeros", *[
-        lambda A_prev, rows, cols, mode=mode: np.pad(
-            A_prev, ((0, 0), rows, cols, (0, 0)), mode)
-        for mode in ("edge", "reflect", "symmetric", "wrap")]))]
+    *rows("pad", PAD, (
+        "The padding repeats or mirrors pixels: it must be zeros", *[
+            lambda A_prev, rows, cols, mode=mode: np.pad(
+                A_prev, ((0, 0), rows, cols, (0, 0)), mode)
+            for mode in ("edge", "reflect", "symmetric", "wrap")]))]
 FREQUENT = PADDING[:4]
 H_AND_W = rows("sizes", "m, h_prev, w_prev, c_prev = A_prev.shape", (
     "h_prev and w_prev are swapped", lambda h, w: (w, h)))
@@ -141,6 +143,27 @@ def starts(place, step="window", begin=""):
              y, x, k, np.where(one, k, s)) for one in ONE]),
         ("The row and the column of a window are swapped",
          lambda y, x, *pairs: by.window(x, y, *pairs)), begin=begin)
+
+
+TURNED = "are turned by 180 degrees: they must not be"
+KERNELS = [
+    (TURNED, lambda W: W[::-1, ::-1]),
+    ("have rows and columns swapped", lambda W: W.transpose(1, 0, 2, 3)),
+    ("have their axes in another order: it must be (kh, kw, c_prev, c_new)",
+     lambda W: W.reshape(W.shape[2], *W.shape[:2], -1).transpose(1, 2, 0, 3),
+     lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
+     lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape),
+     lambda W: W.transpose(0, 1, 3, 2).reshape(W.shape),
+     lambda W: W.reshape(*W.shape[:2], W.shape[3], -1).transpose(0, 1, 3, 2)),
+    ("are all the first one: each channel of the output has its own",
+     lambda W: W[..., [0] * W.shape[3]])]
+
+
+def kernels(step, write, begin, use, note=""):
+    """Return what is done to kernels; use: how a step takes changed ones."""
+    return rows(step, write, *[
+        (f"{begin} {what}{note if what == TURNED else ''}", *map(use, changes))
+        for what, *changes in KERNELS])
 
 
 def kept(array, image):

@@ -134,11 +134,10 @@ def judge(name, parameters, outcomes, accepted):
                 "cause": "It has no such case under the accepted rules."}
     rule = rules[0]
     if wrong[rule]:
-        found, sets = find(name, rules, wrong, outcomes)
-        rule = found or rule
+        rule, sets, missing = find(name, rules, wrong, outcomes)
         check["write"] = [[(one.sentence, lines_to_write(name, one, rule))
                            for one in causes] for causes in sets]
-        explain_wrong(check, rule, sets, results, [
+        explain_wrong(check, rule, sets, missing, results, [
             one for one in wrong if results[one] and not wrong[one]])
     elif not check["cause"]:
         check["verdict"] = "right"
@@ -178,10 +177,11 @@ def judge_lenet5(outcome):
     return check
 
 
-def explain_wrong(check, rule, sets, results, right_under):
+def explain_wrong(check, rule, sets, missing, results, right_under):
     """Put the causes of what is wrong into a check.
 
-    right_under: rules under which it would be right.
+    missing: parts without a cause. right_under: rules under which it would be
+    right.
     """
     name, cases = check["function"], results[rule]
     failed = [case for case in cases if case["result"] != "pass"]
@@ -189,6 +189,8 @@ def explain_wrong(check, rule, sets, results, right_under):
     if not sets and right_under:
         said.append(f"It follows {RULE_NAMES[right_under[0]]}, which "
                     "--same does not accept.")
+    if missing:
+        said.append(f"No cause was found for {' and '.join(missing)}.")
     messages = {str(case["message"]) for case in failed}
     if any("was changed" in message for message in messages):
         said.append("An input is changed in place: work on a copy.")

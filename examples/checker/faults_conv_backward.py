@@ -1,18 +1,12 @@
-"""What goes wrong in conv_forward and conv_backward."""
+"""What goes wrong in conv_backward."""
 import itertools
 
 import numpy as np
 
-from .faults_shared import (H_AND_W, MIXED, ONE, PAD, PADDING, SIZE, by, fewer,
-                            geometry, gradients, images, kept, outputs, over,
-                            rows, starts)
+from .faults_shared import (H_AND_W, MIXED, ONE, PAD, PADDING, UNPACK, WINDOW,
+                            by, fewer, geometry, gradients, images, kept,
+                            kernels, over, rows, starts)
 
-UNPACK = "kh, kw, c_prev, c_new = W.shape"
-SIZE = SIZE.format("pad")
-SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
-PLACE = "window = A_pad[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
-ACTIVATE = "A = activation(Z + b)"
-WINDOW = "window = np.s_[n, y*sh:y*sh + kh, x*sw:x*sw + kw]"
 LOOP = "for n, y, x, k in np.ndindex(dZ.shape):"
 START = "dA_pad = np.zeros(A_pad.shape)"
 DA = "dA_pad[window] += W[:, :, :, k] * dZ[n, y, x, k]"
@@ -21,81 +15,6 @@ DB = "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)"
 CROP = "dA_prev = dA_pad[:, top:top + h_prev, left:left + w_prev]"
 RETURN = "return dA_prev, dW, db"
 
-
-TURNED = "are turned by 180 degrees: they must not be"
-KERNELS = [
-    (TURNED, lambda W: W[::-1, ::-1]),
-    ("have rows and columns swapped", lambda W: W.transpose(1, 0, 2, 3)),
-    ("have their axes in another order: it must be (kh, kw, c_prev, c_new)",
-     lambda W: W.reshape(W.shape[2], *W.shape[:2], -1).transpose(1, 2, 0, 3),
-     lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
-     lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape),
-     lambda W: W.transpose(0, 1, 3, 2).reshape(W.shape),
-     lambda W: W.reshape(*W.shape[:2], W.shape[3], -1).transpose(0, 1, 3, 2)),
-    ("are all the first one: each channel of the output has its own",
-     lambda W: W[..., [0] * W.shape[3]])]
-
-
-def kernels(step, write, begin, use, note=""):
-    """Return what is done to kernels; use: how a step takes changed ones."""
-    return rows(step, write, *[
-        (f"{begin} {what}{note if what == TURNED else ''}", *map(use, changes))
-        for what, *changes in KERNELS])
-
-
-CONV_FORWARD = [
-    *PADDING, *geometry(UNPACK, PLACE, SIZE, True), *outputs(
-        SIZE, PLACE, ("Z",), ("A",)),
-    *rows("pad", PAD, (
-        "The rows of the padding are added as columns, the columns as rows",
-        lambda A_prev, rows, cols: by.pad(A_prev, cols, rows))),
-    *rows("size", SIZE, *[(
-        f'The output of "same" is given {what}', lambda *args, of=of: of(
-            np.array(args[0]), args[3]) if args[4] == "same" else by.size(
-                *args)) for what, of in [
-        ("the size of the input", lambda sizes, stride: sizes),
-        ("the size of the input over the stride, rounded down",
-         lambda sizes, stride: sizes // stride)]]),
-    *kernels("product", SUM, "The kernels", lambda change: (
-        lambda pixels, W: by.product(pixels, change(W)))),
-    *rows("product", SUM, *[
-        (f"Only the {word} channel of A_prev is used", lambda pixels, W, i=i:
-         by.product(pixels[..., [i]], W[:, :, [i]]))
-        for word, i in (("first", 0), ("last", -1))],
-        ("The products are averaged: they are added",
-         lambda pixels, W: by.product(pixels, W) / pixels[0].size,
-         lambda pixels, W: by.product(pixels, W) / pixels[0, ..., 0].size),
-        ("`=` for `+=`: the products of a window must be added up",
-         lambda pixels, W: by.product(pixels[:, -1:, -1:], W[-1:, -1:]),
-         lambda pixels, W: by.product(pixels[:, -1:, -1:, -1:],
-                                      W[-1:, -1:, -1:]))),
-    *rows("finish", f"{SUM}\n{ACTIVATE}",
-          ("The bias is added inside the sum, more than once",
-           *[lambda Z, b, f, W, axes=axes: f(Z + np.ravel(b) * np.prod(
-               [W.shape[i] for i in axes])) for axes in (
-                   (0, 1, 2), (0, 1), (2,))])),
-    *rows("finish", ACTIVATE,
-          ("The first number of the bias is added to all channels",
-           lambda Z, b, f, W: f(Z + np.ravel(b)[0])),
-          ("The bias is forgotten", lambda Z, b, f, W: f(Z)),
-          ("The activation is forgotten", lambda Z, b, f, W: Z + np.ravel(b)),
-          ("The bias is added after the activation",
-           lambda Z, b, f, W: f(Z) + np.ravel(b)),
-          ("The bias is subtracted", lambda Z, b, f, W: f(Z - np.ravel(b))),
-          ("The bias and the activation are forgotten",
-           lambda Z, b, f, W: Z),
-          ("The sign is wrong: these are the negative numbers",
-           lambda Z, b, f, W: f(-Z - np.ravel(b)),
-           lambda Z, b, f, W: f(-Z + np.ravel(b)),
-           lambda Z, b, f, W: -f(Z + np.ravel(b)))),
-    *rows("finish", f"Z = np.zeros((m, h_new, w_new, c_new))\n{ACTIVATE}",
-          ("The result is truncated to whole numbers",
-           lambda Z, b, f, W: f(np.trunc(Z) + np.ravel(b)),
-           lambda Z, b, f, W: f(np.trunc(Z + np.ravel(b))),
-           lambda Z, b, f, W: np.trunc(f(Z + np.ravel(b)))))]
-
-
-# Steps of conv_backward.
 
 def assign_dA(dA_pad, rows, cols, W, d):
     """Overwrite a window with the sum over the kernels."""
@@ -204,7 +123,7 @@ CONV_BACKWARD = [
             dA_pad, rows, cols, W[..., -1:], d[:, -1:]), assign_dA)),
     *kernels("add_dA", DA, "The kernels in dA_prev", lambda change: (
         lambda dA_pad, rows, cols, W, d: by.add_dA(
-            dA_pad, rows, cols, change(W), d)), " against this formula (in a "
+            dA_pad, rows, cols, change(W), d)), " in this formula (in a "
              "correlation of a dilated dZ they must be)"),
     *kernels("add_dW", DW, "The kernels in dW", dW_of),
     *[one for output, line in (("dA_prev", DA), ("dW", DW))
