@@ -28,8 +28,8 @@ two channels                            1x3x3x2 2x2x2x1 1x1
 stride 2                                1x4x4x1 2x2x1x1 2x2
 stride 2x1                              1x4x4x1 2x2x1x1 2x1
 stride 1x3                              1x5x5x1 2x2x1x1 1x3
-a stride that leaves a remainder        1x8x6x1 3x2x1x1 2x3
-a stride larger than the kernel         1x9x8x1 2x1x1x1 3x2
+a stride that leaves a remainder        1x6x6x1 3x2x1x1 2x3
+a stride larger than the kernel         1x6x5x1 2x1x1x1 3x2
 three images, channels and kernels      3x5x4x2 3x2x2x3 1x1
 three images, a stride, real numbers    3x7x6x3 2x3x3x2 2x3
 integer pixels                          1x4x4x1 2x2x1x1 1x1
@@ -61,14 +61,14 @@ a tall image                            1x6x2x1 2x2 2x2
 a kernel that is not square             1x6x6x1 3x2 3x3
 two images                              2x4x4x1 2x2 2x2
 two channels                            1x4x4x2 2x2 2x2
-windows that overlap                    1x4x4x1 2x2 1x1
-ties                                    2x4x5x1 2x2 1x1
-ties, windows of nine pixels            1x6x6x2 3x3 3x3
-a stride for each axis                  1x6x6x1 2x2 2x1
-a stride that leaves a remainder        1x6x7x2 3x2 2x2
+windows that overlap                    1x3x3x1 2x2 1x1
+ties                                    2x3x3x1 2x2 1x1
+ties, windows of nine pixels            1x3x6x2 3x3 3x3
+a stride for each axis                  1x4x4x1 2x2 2x1
+a stride that leaves a remainder        1x6x5x2 3x2 2x2
 a stride larger than the kernel         1x7x8x1 2x2 3x4
-three images, channels                  3x9x8x3 2x3 3x1
-three images, overlap, real numbers     3x5x7x2 3x2 1x2
+three images, channels                  3x5x4x3 2x3 3x1
+three images, overlap, real numbers     3x4x5x2 3x2 1x2
 integer arrays                          1x4x4x1 2x2 2x2
 """
 
