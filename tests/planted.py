@@ -343,6 +343,8 @@ for old, rows in ((SUM, [
             ("The first number of the bias", "activation(Z + b[0, 0, 0, 0])"),
             ("The activation is forgotten", "Z + b"),
             ("The bias is added after", "activation(Z) + b"),
+            ("The activation is applied twice",
+             "activation(activation(Z + b))"),
             ("The bias is subtracted", "activation(Z - b)"),
             ("The bias and the activation", "Z"),
             ("The sign is wrong", "activation(-(Z + b))"),

@@ -168,6 +168,38 @@ def test_7_a_report_takes_the_place_of_no_program(tmp_path):
     assert run(path, "--json", "").returncode == 2
 
 
+def test_7_a_file_that_is_checked_is_no_target(tmp_path):
+    path = write(tmp_path / "notes.txt", planted.solution(PF))
+    done = run(path, "--json", path)
+    assert done.returncode == 2 and "one that is checked" in done.stderr
+    assert path.read_text(encoding="utf-8") == planted.solution(PF)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and modes of POSIX")
+def test_7_a_report_may_go_where_the_text_goes(tmp_path):
+    path, out = write(tmp_path / "mine.py", planted.solution(PF)), (
+        tmp_path / "out.json")
+    with open(out, "w") as file:
+        subprocess.run([sys.executable, str(SCRIPT), str(path), "--csv",
+                        "/dev/stdout"], stdout=file, timeout=60)
+    assert out.read_text().startswith("student,function")
+    assert out.read_text().endswith("pool_forward: right\n")
+    out.chmod(0o600)
+    assert run(path, "--json", out).returncode == 0
+    assert out.stat().st_mode & 0o777 == 0o600 and json.loads(out.read_text())
+
+
+@pytest.mark.skipif(not LINUX, reason="/dev/full")
+def test_7_a_class_needs_no_stderr(tmp_path):
+    write(tmp_path / "class" / "a" / FILES[PF], planted.solution(PF))
+    with open("/dev/full", "w") as full:
+        status = subprocess.call(
+            [sys.executable, str(SCRIPT), "--class", str(tmp_path / "class"),
+             "--csv", str(tmp_path / "out.csv")], stderr=full,
+            stdout=subprocess.DEVNULL, timeout=60)
+    assert status == 0 and "right" in (tmp_path / "out.csv").read_text()
+
+
 @pytest.mark.skipif(not LINUX, reason="/dev/full")
 def test_7_a_full_disk_or_terminal_loses_no_other_report(tmp_path):
     path, out = write(tmp_path / "mine.py", planted.solution(PF)), (
@@ -226,6 +258,14 @@ def test_8_explain_knows_ties_and_rules(capsys):
     check.explain(space[CF], np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)),
                   np.zeros(1), lambda Z: Z, at=("A", 0, 1, 1, 0))
     assert "A_prev[0,2,2,0]*W[1,1,0,0]" in capsys.readouterr().out
+    exec(planted.solution(CB, "size"), space)   # dZ fits this rule alone
+    check.explain(space[CB], np.ones((1, 4, 4, 1)), np.ones((1, 3, 3, 1)),
+                  np.ones((2, 2, 1, 1)), np.zeros(1), at=("dW", 0, 0, 0, 0))
+    assert "= 9 = A_prev[0,0,0,0]*dZ[0,1,1,0]" in capsys.readouterr().out
+    for at in (("dW", 2, 0, 0, 0), ("A", 0), "dW"):
+        with pytest.raises(ValueError, match="at: expected an output"):
+            check.explain(space[CB], np.ones((1, 4, 4, 1)), np.ones(
+                (1, 3, 3, 1)), np.ones((2, 2, 1, 1)), np.zeros(1), at=at)
 
 
 keras = pytest.mark.skipif(not has_tensorflow(),
@@ -364,6 +404,10 @@ def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
     assert done.stdout.count(': right, with the rule of "same" that') == 2
     assert "together they are wrong" in " ".join(done.stdout.split())
     assert run(tmp_path, "--same", "floor").returncode == 1
+    several = [tmp_path / FILES[name] for name in (CF, CB)]
+    assert run(*several).returncode == 1 and run(several[0]).returncode == 0
+    done = run("--class", tmp_path.parent)
+    assert "together they are wrong" in " ".join(done.stdout.split())
 
 
 def test_a_rule_that_is_not_accepted_is_named(tmp_path):
@@ -426,6 +470,27 @@ def test_what_is_no_solution_is_said_in_a_sentence(name, content, status,
     done = run(write(tmp_path / name, content))
     assert done.returncode == status and "Traceback" not in done.stderr
     assert sentence in " ".join(done.stdout.split())
+
+
+def test_defaults_are_judged_by_what_they_do(tmp_path):
+    text = planted.solution(CF)
+    right = text.replace("stride=(1, 1)):", "stride=None):").replace(
+        "sh, sw = stride", "sh, sw = stride or (1, 1)")
+    assert run(write(tmp_path / "right.py", right)).returncode == 0
+    for old, new in (('="same"', '="valid"'),
+                     ('="same", stride=(1, 1)', ", stride"),
+                     ("=(1, 1)", "=(2, 2)")):
+        done = run(write(tmp_path / "wrong.py", text.replace(old, new, 1)))
+        assert done.returncode == 1
+        assert "A default is missing or wrong" in done.stdout
+
+
+def test_functions_that_are_imported_with_a_star_are_judged(tmp_path):
+    write(tmp_path / "mine.py", planted.solution(PF) + planted.plant(CF, [
+        ("activation(Z + b)", "activation(Z)")]))
+    done = run(write(tmp_path / "all.py", "from mine import *\n"))
+    assert done.returncode == 1 and "pool_forward: right" in done.stdout
+    assert "The bias is forgotten" in done.stdout
 
 
 def test_other_right_forms_are_right(tmp_path):

@@ -202,7 +202,7 @@ def test_no_term_is_blamed_where_a_cause_is_named():
 def test_other_names_alone_are_said_to_leave_the_values_right():
     text = planted.plant(planted.PF, [("kernel_shape", "size")])
     printed = "\n".join(describe(judged(planted.PF, text, None)))
-    assert "The values are right in all 32 cases." in printed
+    assert "The values are right in all 36 cases." in printed
 
 
 def test_no_second_padding_is_blamed_where_there_is_none():

@@ -38,6 +38,7 @@ SAME = """
 a kernel of one pixel                   1x2x3x1 1x1x1x1 1x1
 3x3                                     1x3x4x1 3x3x1x1 1x1
 5x5                                     1x3x4x1 5x5x1x1 1x1
+the defaults                            1x3x4x1 3x3x1x1 1x1
 3x1                                     2x4x3x1 3x1x1x1 1x1
 1x3                                     1x3x4x1 1x3x1x1 1x1
 2x2                                     1x3x4x1 2x2x1x1 1x1
@@ -70,6 +71,8 @@ a stride larger than the kernel         1x7x8x1 2x2 3x4
 three images, channels                  3x5x4x3 2x3 3x1
 three images, overlap, real numbers     3x4x5x2 3x2 1x2
 integer arrays                          1x4x4x1 2x2 2x2
+the defaults                            1x3x3x1 2x2 1x1
+pixels far below zero                   1x4x4x1 2x2 2x2
 """
 
 
@@ -88,11 +91,12 @@ class Case(NamedTuple):
         if "real" in self.name:
             return rng.standard_normal(shape)
         if "ties" in self.name and what == "A_prev":
-            return rng.integers(-2, 0, shape).astype("float64")
+            return rng.integers(-1, 1, shape).astype("float64")
         if what == "A_prev" and self.kind in ("max", "avg"):    # no ties
             count = int(np.prod(shape))
             numbers = rng.permutation(np.r_[-count:0, 1:count + 1])[:count]
-            numbers = numbers.reshape(shape)
+            numbers = numbers.reshape(shape) - 10**5 * (
+                "far below" in self.name)
         else:
             numbers = rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)
         if "integer" not in self.name:
@@ -110,7 +114,8 @@ def table(kind, text):
 
 
 CONV_CASES = table("valid", VALID) + table("same", SAME)
-POOL_CASES = table("max", POOL) + table("avg", POOL)
+POOL_CASES = table("max", POOL) + table("avg", POOL.replace(
+    "the defaults", "windows of four"))
 
 
 @functools.lru_cache(maxsize=None)
@@ -133,7 +138,7 @@ def calls_of(name):
         options = {"padding": case.kind, "stride": case.stride}
         if name == "conv_forward":
             calls[case.name] = case, {**arguments, "activation": ACTIVATIONS[
-                "relu" if activated else "same_Z"], **options}
+                "half_relu" if activated else "same_Z"], **options}
         elif not activated:
             for rule in RULES:
                 shape, label = shape_of_Z(case, rule), case.name

@@ -91,7 +91,9 @@ class Search:
         part: an output or a mode, to look at it alone.
         """
         self.name, self.rule, self.outcomes = name, rule, outcomes
+
         def windows(label):
+            """Return how many windows there are in a case."""
             arguments = calls_of(name)[label][1]
             return np.prod(arguments.get("dZ", arguments.get(
                 "dA", results_of(name, rule, label)[0])).shape[1:3])
@@ -206,6 +208,8 @@ class Search:
             for chosen in itertools.product([(base, start)], *parts):
                 if self.explains(*[way for _, way in chosen]):
                     yield tuple(one for one, _ in chosen if one)
+            if not base and alone[0] and alone[1]:
+                break       # nothing is wrong in where
 
 
 def find(name, rules, wrong, outcomes):

@@ -38,12 +38,12 @@ def same_Z(Z):
     return Z
 
 
-def relu(Z):
-    """Return the positive part: an activation for arrays and numbers."""
-    return np.maximum(Z, 0)
+def half_relu(Z):
+    """Return half of the positive part: twice is not the same as once."""
+    return np.maximum(Z, 0) / 2
 
 
-ACTIVATIONS = {"same_Z": same_Z, "relu": relu}
+ACTIVATIONS = {"same_Z": same_Z, "half_relu": half_relu}
 
 
 def save(folder, name, report, arrays=()):
@@ -193,7 +193,7 @@ def limit(gigabytes, seconds):
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         if gigabytes and sys.platform.startswith("linux"):
             resource.setrlimit(resource.RLIMIT_AS, (gigabytes * 2**30,) * 2)
-    except (ImportError, OSError, ValueError):
+    except (ImportError, OSError, OverflowError, ValueError):
         pass    # Windows, or there are narrower limits already
 
 
@@ -206,7 +206,8 @@ def main(folder):
         one["timeout"] for one in jobs)))
     close(job["closed"])
     look = importlib.import_module("look").look
-    sys.path.pop(0)     # this folder
+    sys.path.pop(0)     # this folder, for the student may have a look.py too
+    sys.modules.pop("look")
     if job["tensorflow"]:
         importlib.import_module("tensorflow")
     save(folder, "started", {"result": "ok"})

@@ -8,6 +8,7 @@ import numpy as np
 import naive
 
 from .causes import equal
+from .child import as_arrays
 from .definition import OUTPUTS, RULES, Definition, define, listed
 from .judge import number, rules_of
 
@@ -97,7 +98,16 @@ def where_from(name, arguments, output, index, rule):
     return ["    " + line for line in lines]
 
 
-def explain(function, *args, at, **kwargs):
+def name_of(function, name=None):
+    """Return which of the four functions a function object is."""
+    name = name or getattr(function, "__name__", None)
+    if name not in list(OUTPUTS) or not callable(function):
+        raise ValueError(f"name: expected one of {', '.join(OUTPUTS)} and a "
+                         f"function, got {name!r} and {function!r}")
+    return name
+
+
+def explain(function, *args, at, name=None, **kwargs):
     """Print the terms of one number: at=(output, *index), as a call's rest.
 
     The rule (of "same", or of ties) is the one that the results follow best.
@@ -105,25 +115,30 @@ def explain(function, *args, at, **kwargs):
     explain(conv_backward, dZ, A_prev, W, b, padding="valid",
             at=("dA_prev", 0, 1, 1, 0))
     """
-    name, (output, *index) = function.__name__, at
-    if output not in OUTPUTS.get(name, ()):
-        raise ValueError(f"at: expected one of {OUTPUTS.get(name)} and an "
-                         f"index, got {at!r}")
+    name = name_of(function, name)
     bound = inspect.signature(getattr(naive, name)).bind(*args, **kwargs)
     ties = bound.arguments.get("ties")
     bound.apply_defaults()
-    arguments = {key: np.asarray(value, float) if key in (
+    arguments = {key: np.array(value, float) if key in (
         "A_prev", "W", "b", "dZ", "dA") else value
         for key, value in bound.arguments.items() if key != "ties"}
-    results = listed(function(*args, **kwargs))
-    shape = results[OUTPUTS[name].index(output)].shape
-    if len(index) != len(shape) or not all(map(
-            lambda i, size: i in range(size), index, shape)):
-        raise ValueError(f"at: expected an index of {output}, of shape "
-                         f"{shape}, got {tuple(index)}")
-    rules = [ties] if ties else rules_of(name)
-    if arguments.get("padding", "same") != "same":
-        rules = rules[:1]
-    rule = rules[0] if len(rules) == 1 else max(rules, key=lambda rule: sum(
-        map(equal, results, listed(define(name, rule)(**arguments)))))
+    results = as_arrays(function(*args, **kwargs), len(OUTPUTS[name]))
+    exact, padding = {}, arguments.get("padding", "same")
+    for rule in [ties] if ties else rules_of(name):
+        try:
+            exact[rule] = listed((define(name, rule) if padding == "same" else
+                                  getattr(naive, name))(**arguments))
+        except (IndexError, ValueError):
+            pass        # a rule of "same" that does not fit dZ
+    if not exact:
+        raise ValueError("padding, dZ: no rule of padding fits these "
+                         "arguments")
+    rule = max(exact, key=lambda rule: sum(map(equal, results, exact[rule])))
+    shapes = dict(zip(OUTPUTS[name], [part.shape for part in exact[rule]]))
+    output, *index = at if isinstance(at, tuple) and at else [at]
+    if output not in list(shapes) or len(index) != len(shapes[output]) or (
+            not all(map(lambda i, size: i in range(size), index,
+                        shapes[output]))):
+        raise ValueError(f"at: expected an output and an index, of {shapes}, "
+                         f"got {at!r}")
     print("\n".join(where_from(name, arguments, output, tuple(index), rule)))

@@ -46,6 +46,8 @@ CONV_FORWARD = [
           ("The activation is forgotten", lambda Z, b, f, W: Z + np.ravel(b)),
           ("The bias is added after the activation",
            lambda Z, b, f, W: f(Z) + np.ravel(b)),
+          ("The activation is applied twice",
+           lambda Z, b, f, W: f(f(Z + np.ravel(b)))),
           ("The bias is subtracted", lambda Z, b, f, W: f(Z - np.ravel(b))),
           ("The bias and the activation are forgotten",
            lambda Z, b, f, W: Z),

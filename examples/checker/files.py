@@ -1,9 +1,9 @@
 """One file, one folder, one class of students."""
+import contextlib
 import functools
 import importlib.util
 import os
 import re
-import signal
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from . import child
 from .cases import calls_of
 from .definition import OUTPUTS
 from .judge import judge, judge_lenet5, new, reason
-from .process import DAMAGED, ENDING, outcome_of, run_file
+from .process import DAMAGED, ENDING, clean, outcome_of, run_file
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -33,7 +33,8 @@ def jobs_of(name, only=None, timeout=10):
                  key: {"array": value.tolist(), "dtype": value.dtype.name}
                  if isinstance(value, np.ndarray) else value.__name__
                  if callable(value) else value
-                 for key, value in arguments.items()}}
+                 for key, value in arguments.items()
+                 if "defaults" not in label or key not in child.OPTIONS}}
             for i, (label, (_, arguments)) in enumerate(
                 calls_of(name).items()) if only in (None, label)]
 
@@ -86,7 +87,9 @@ def functions_in(path, names, options, base):
     source = source_of(path)
     if isinstance(source, str):
         return [new(**base, cause=source)]
-    names = [name for name in names if name.encode() in source] or names[:4]
+    starred = re.search(rb"import\s+\*", source)    # may bring any of four
+    names = [name for name in names if name.encode() in source or (
+        starred and name != "lenet5")] or names[:4]
     if names == ["lenet5"] and not has_tensorflow():
         return [new(**{**base, "verdict": "skipped"},
                     cause="TensorFlow is not installed.")]
@@ -125,15 +128,24 @@ def check_folder(folder, options, student=None):
         else:
             checks.append(new(path=str(folder / filename), function=name,
                               verdict="missing", cause=renamed(folder, name)))
-    several = len({check["same"] for check in checks if check["same"]}) > 1
     for check in checks:
         check["student"] = student
-        if check["same"] and several:
-            check["together"] = "wrong"
-            check["remarks"].append(
-                "conv_forward and conv_backward follow different rules of "
-                '"same": together they are wrong')
     return checks
+
+
+def compare_rules(checks):
+    """Say where files of one folder follow different rules of "same"."""
+    found = {}
+    for check in checks:
+        if check["same"]:
+            found.setdefault(os.path.dirname(check["path"]), []).append(check)
+    for several in found.values():
+        if len({check["same"] for check in several}) > 1:
+            for check in several:
+                check["together"] = "wrong"
+                check["remarks"].append(
+                    "conv_forward and conv_backward follow different rules "
+                    'of "same": together they are wrong')
 
 
 def renamed(folder, name):
@@ -141,44 +153,52 @@ def renamed(folder, name):
     start = re.compile(rb"^def %s\(" % name.encode(), re.M)
     others = [path for path in sorted(folder.glob("*.py"))[:200]
               if path.name not in FILES.values()]
-    return " ".join(f"{path.name}: call it {FILES[name]}?" for path in others
-                    for source in [source_of(path)]
+    return " ".join(f"{clean(path.name)}: call it {FILES[name]}?"
+                    for path in others for source in [source_of(path)]
                     if isinstance(source, bytes) and start.search(source)
                     ) or None
 
 
-def check_class(folder, options):
-    """Check every subfolder, some at a time, with a progress bar.
+def check_all(paths, options):
+    """Check files and folders, some at a time; a class with a progress bar.
 
-    Return the checks of the students that are done, and the exit status where
-    it was stopped (Ctrl-C, or a signal), else None.
+    Return the checks of those that are done, and the exit status where it was
+    stopped (Ctrl-C, or a signal), else None.
     """
-    students = sorted(path for path in folder.iterdir() if path.is_dir()
-                      and not path.name.startswith((".", "__")))
     status, pool = None, ThreadPoolExecutor(os.cpu_count() or 1)
     futures = [pool.submit(check_folder, path, options, path.name)
-               for path in students]
+               if options.folder else pool.submit(
+                   check_folder if path.is_dir() else check_file,
+                   path, options) for path in paths]
     try:
-        for future in progress(futures):
+        for future in progress(futures) if options.folder else futures:
             future.result()
     except (KeyboardInterrupt, SystemExit) as error:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)   # the reports are written
-        print("Stopped: the other students were not checked.",
-              file=sys.stderr)
         status = getattr(error, "code", 130)
+        with contextlib.suppress(OSError):
+            print("Stopped: the others were not checked.", file=sys.stderr)
     complete = [future for future in futures if future.done()]
     if status is not None:
         ENDING.set()
     pool.shutdown(cancel_futures=True)
-    return [check for future in complete for check in future.result()], status
+    checks = [check for future in complete for check in future.result()]
+    compare_rules(checks)
+    return checks, status
 
 
 def progress(futures):
-    """Show how many students are done, with tqdm where it is installed."""
+    """Yield them with a bar, by tqdm where it is installed, if it can be."""
     try:
         from tqdm import tqdm
-        return tqdm(futures, unit="student")
-    except ImportError:
-        print(f"{len(futures)} students ...", file=sys.stderr)
-        return futures
+        with tqdm(total=len(futures), unit="student") as bar:
+            for future in futures:
+                yield future
+                bar.update()
+    except (ImportError, OSError, ValueError, AttributeError):
+        yield from futures
+
+
+def students_of(folder):
+    """Return the folders of the students of a class."""
+    return sorted(path for path in folder.iterdir() if path.is_dir()
+                  and not path.name.startswith((".", "__")))

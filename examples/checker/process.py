@@ -39,8 +39,8 @@ def start(folder, printed):
     work.mkdir()
     known = {key: value for key, value in os.environ.items() if key not in (
         "PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
-    paths = [path for path in known.get("PYTHONPATH", "").split(os.pathsep)
-             if path and Path(path).resolve() not in OURS]
+    paths = [Path(path).resolve() for path in known.get(
+        "PYTHONPATH", "").split(os.pathsep) if path]
     return subprocess.Popen(
         [sys.executable, str(folder / "child.py"), str(folder)],
         stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, cwd=work,
@@ -49,8 +49,9 @@ def start(folder, printed):
             **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
                              "MKL_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"),
                             "1"),
-            "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8",
-            "TF_CPP_MIN_LOG_LEVEL": "3"})
+            "PYTHONPATH": os.pathsep.join(str(path) for path in paths
+                                          if path not in OURS),
+            "PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "3"})
 
 
 def closed(path):
@@ -157,15 +158,25 @@ def outcome_of(job, report, arrays):
     return {**report, "arrays": arrays}
 
 
+@contextlib.contextmanager
+def temporary_folder():
+    """Give a folder, and remove it whatever was done in it."""
+    folder = tempfile.TemporaryDirectory(prefix="check-")
+    try:
+        yield Path(folder.name).resolve()
+    finally:
+        for _ in range(3):      # something may still be written there
+            with contextlib.suppress(OSError, RecursionError):
+                folder.cleanup()
+
+
 def attempt(path, names, jobs, timeout, tensorflow):
     """Run jobs until one gives no result.
 
     Return the report of loading, the jobs of functions that are there, the
     outcomes by id, why it ended (or None), and what was printed.
     """
-    with tempfile.TemporaryDirectory(prefix="check-") as folder, (
-            tempfile.TemporaryFile()) as printed:
-        folder = Path(folder).resolve()
+    with temporary_folder() as folder, tempfile.TemporaryFile() as printed:
         (folder / "job.json").write_text(json.dumps({
             "path": str(path), "closed": closed(path), "names": names,
             "tensorflow": tensorflow, "jobs": jobs}), encoding="utf-8")

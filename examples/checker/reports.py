@@ -1,9 +1,12 @@
 """What a program reads: JSON, CSV and Gradescope's results."""
+import contextlib
 import csv
 import io
 import json
 import os
 import re
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,16 +26,16 @@ def problem_with(path):
     """
     try:
         path = Path(path)
-        if Path(os.path.realpath(path)).suffix in (".py", ".ipynb"):
+        if Path(os.path.realpath(path)).suffix.lower() in (".py", ".ipynb"):
             return "expected a report, got a program"
         if path.is_dir():
             return "expected a file, got a folder"
-        if path.is_file() or not path.exists():     # no device
+        if path.is_file() or not path.exists():     # no device, no pipe
             path = path.resolve()
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path.parent):
                 pass
-        if path.exists():
+        if path.is_file():
             with open(path, "ab"):
                 pass
     except (OSError, RuntimeError) as error:
@@ -42,10 +45,19 @@ def problem_with(path):
 def write(path, text):
     """Write a file as a whole; a link or a device keeps being one."""
     path, data = Path(path), text.encode("utf-8", "backslashreplace")
+
+    def write_new(new):
+        new.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, new)
+
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        if os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno())):
+            return print(text, end="")      # as in --json /dev/stdout > file
     if path.exists() and not path.is_file():
         path.write_bytes(data)
     else:
-        put(path.resolve(), lambda new: new.write_bytes(data))
+        put(path.resolve(), write_new)
 
 
 def as_json(checks):
@@ -59,11 +71,12 @@ def as_csv(checks):
     table = io.StringIO()
     rows = csv.DictWriter(table, [
         "student", "function", "verdict", "same", "rule", "cause",
-        "right cases", "cases", "path"], extrasaction="ignore")
+        "right cases", "cases", "path", "remarks"], extrasaction="ignore")
     rows.writeheader()
     for check in checks:    # no cell is a formula of a spreadsheet
         rows.writerow({**{key: re.sub("^(?=[=+@-])", "'", value) if isinstance(
             value, str) else value for key, value in check.items()},
+            "remarks": "; ".join(check["remarks"]),
             "cases": len(check["cases"]), "right cases": sum(
                 case["result"] == "pass" for case in check["cases"])})
     return table.getvalue()
@@ -80,8 +93,10 @@ def as_gradescope(checks):
         tests.append({"name": name, "score": int(right), "max_score": 1,
                       "status": "passed" if right else "failed",
                       "output": text or f"{name}: missing"})
-    return json.dumps({"score": sum(test["score"] for test in tests),
-                       "tests": tests}, indent=1) + "\n"
+    return json.dumps({
+        "score": sum(test["score"] for test in tests), "tests": tests,
+        "output": "\n".join(line for check in checks if not check["function"]
+                            for line in describe(check))}, indent=1) + "\n"
 
 
 KINDS = {"json": as_json, "csv": as_csv, "gradescope": as_gradescope}

@@ -8,7 +8,7 @@ import numpy as np
 
 from .cases import calls_of, results_of
 from .causes import LETTERS, differs, equal
-from .child import relu
+from .child import OPTIONS, half_relu
 from .definition import OUTPUTS
 from .explain import where_from
 from .judge import RULE_NAMES, first_difference, number
@@ -126,9 +126,9 @@ def call_text(name, label):
             lines += textwrap.wrap(text, 75, subsequent_indent="    ")
             values.append(key)
         elif callable(value):
-            values.append("lambda Z: np.maximum(Z, 0)" if value is relu
-                          else "lambda Z: Z")
-        else:
+            values.append("lambda Z: np.maximum(Z, 0) / 2"
+                          if value is half_relu else "lambda Z: Z")
+        elif "defaults" not in label or key not in OPTIONS:
             values.append(f"{key}={value!r}")
     lines += textwrap.wrap(f"{name}({', '.join(values)})", 75,
                            subsequent_indent="    ")
@@ -175,8 +175,11 @@ def summary(checks):
             f"  {found.get(name, '-'):15}" for name in NAMES))
     causes = {}
     for check in checks:
-        if check["verdict"] in ("wrong", "unreadable"):
-            cause = check["cause"] or check["kind"] or "no cause found"
+        together = check.get("together") and check["remarks"][-1]
+        if check["verdict"] in ("wrong", "unreadable") or together or (
+                check["cause"]):
+            cause = check["cause"] or check["kind"] or together or (
+                "no cause found")
             causes.setdefault((check["function"] or "a file", cause),
                               []).append(clean(check["student"]))
     lines.append("")
