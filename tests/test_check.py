@@ -424,12 +424,12 @@ def test_what_all_wrong_cases_share_is_said(tmp_path):
     text = planted.plant(PF, [("np.mean(window)", "np.mean(window) if m == 1 "
                                "else 5 * np.mean(window)")])
     done = run(write(tmp_path / "mine.py", text))
-    assert "All wrong cases, and no right one" not in done.stdout
+    assert "and no right one has" not in done.stdout
     text = planted.plant(CF, [("A = activation(Z + b)", "if c_prev > 1:\n"
                                "        Z[0, 0] = 7\n    "
                                "A = activation(Z + b)")])
     done = run(write(tmp_path / "mine.py", text))
-    assert ("All wrong cases, and no right one, have: several channels of "
+    assert ("All wrong cases have, and no right one has: several channels of "
             "A_prev." in " ".join(done.stdout.split()))
     assert 'The simplest wrong case, "two channels"' in done.stdout
 

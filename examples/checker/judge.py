@@ -20,7 +20,7 @@ RULE_NAMES = {
     "first": "the rule that the first of equal maxima gets the gradient"}
 BASE = {"student": None, "function": None, "verdict": "wrong", "same": None,
         "rule": None, "outputs": {}, "cause": None, "said": [], "write": [],
-        "shared": [],
+        "shared": None,
         "kind": None, "partial": False, "printed": ""}
 
 
@@ -208,12 +208,14 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
                 for case in failed})),
             "timeout": "an endless loop, or too slow", "exit": "ends Python",
             "fail": None}[kinds.pop()]
-    if len(failed) < len(cases):    # what wrong cases have, and no right one
-        has = {case["name"]: features(name, rule, case["name"])
-               for case in cases}
-        wrong = [has.pop(case["name"]) for case in failed]
-        check["shared"] = sorted(
-            set.intersection(*wrong) - set.union(*has.values()))
+    has = {case["name"]: features(name, rule, case["name"]) for case in cases}
+    common = set.intersection(*[has.pop(case["name"]) for case in failed])
+    for few, most in (("no right one has", 0), ("few right ones have", 0.3)):
+        found = sorted(feature for feature in common if sum(
+            feature in one for one in has.values()) <= most * len(has))
+        if has and found and not check["shared"]:
+            check["shared"] = (f"All wrong cases have, and {few}: "
+                               f"{'; '.join(found)}.")
 
 
 def features(name, rule, label):

@@ -85,8 +85,7 @@ def counts(check):
         lines.append("  " + ", ".join(map(" ".join, check["outputs"].items()))
                      + (", where it returns." if raised else "."))
     if check["shared"]:
-        lines.append(paragraph("All wrong cases, and no right one, have: "
-                               f"{'; '.join(check['shared'])}."))
+        lines.append(paragraph(check["shared"]))
     return lines
 
 
