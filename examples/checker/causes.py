@@ -19,14 +19,7 @@ from .faults_shared import FREQUENT, PAD
 
 CAUSES = {"conv_forward": CONV_FORWARD, "pool_forward": POOL_FORWARD,
           "conv_backward": CONV_BACKWARD, "pool_backward": POOL_BACKWARD}
-# Code of another style than the definition raises otherwise, or not at all.
-BY_WINDOW = {
-    "product": lambda pixels, W: np.sum(pixels[..., None] * W, (1, 2, 3)),
-    "add_dA": lambda dA_pad, rows, cols, W, d: dA_pad[:, rows, cols].__iadd__(
-        np.sum(W * d[:, None, None, None], axis=-1)),
-    "add_dW": lambda dW, A_pad, rows, cols, d: dW.__iadd__(np.sum(
-        A_pad[:, rows, cols, :, None] * d[:, None, None, None], axis=0))}
-BY_TENSORDOT = {
+BY_TENSORDOT = {    # code of this style raises otherwise, or not at all
     "product": lambda pixels, W: np.tensordot(pixels, W, 3),
     "add_dA": lambda dA_pad, rows, cols, W, d: dA_pad[:, rows, cols].__iadd__(
         np.tensordot(d, W, ([1], [3]))),
@@ -78,8 +71,8 @@ def equal(ours, expected):
 
 
 def kind(message):
-    """Return a message without its numbers and shapes."""
-    return re.sub(r"\(.*?\)|\d+", "", message).split()
+    """Return the first words of a message, without numbers and shapes."""
+    return re.sub(r"\(.*?\)|\d+", "", message).split()[:4]
 
 
 class Search:
@@ -108,8 +101,6 @@ class Search:
         self.returned = [label for label in self.labels
                          if outcomes[label].get("arrays")]
         self.raises = len(self.returned) < len(self.labels)
-        # Where all wrong cases raise, the message must be alike too.
-        self.strict = not set(self.returned) & set(wrong)
 
     def results(self, label, *ways):
         """Return the arrays of the definition with faults, or its error."""
@@ -121,15 +112,15 @@ class Search:
         outcome = self.outcomes[label]
         if isinstance(expected, str):
             error, _, message = expected.partition(": ")
-            return outcome.get("error") == error and not (
-                self.strict and kind(message) != kind(outcome["message"]))
+            return outcome.get("error") == error and kind(message) == kind(
+                outcome["message"])
         arrays = outcome.get("arrays")
         return bool(arrays) and all(equal(arrays[i], expected[i])
                                     for i in self.outputs)
 
     def explains(self, *ways):
         """Tell whether the definition with these faults does the same."""
-        for style in [BY_WINDOW, BY_TENSORDOT] if self.raises else [{}]:
+        for style in [{}, BY_TENSORDOT][:1 + self.raises]:
             for label in self.labels:
                 expected = self.results(label, tuple(style.items()), *ways)
                 if not self.alike(label, expected):
@@ -191,10 +182,10 @@ class Search:
             return all(isinstance(self.results(label, way), str) == (
                 label not in self.returned) for label in self.labels)
 
+        where = [pair for pair in ways if dict(pair[1]).keys() <= WHERE]
         for base, start in [(None, ()), *[
-                (one, way) for one, way in ways if one in FREQUENT or (
-                    dict(way).keys() <= WHERE and (
-                        not self.raises or raises_alike(way)))]]:
+                (one, way) for one, way in where if one in FREQUENT
+                or not self.raises or raises_alike(way)]]:
             alone = [fits(i, start) for i in range(3)]
             if base and not (alone[0] or alone[1]):
                 continue    # three faults would be too many to tell
@@ -206,8 +197,14 @@ class Search:
             if np.prod([len(part) for part in parts]) > 99:
                 continue    # too little was returned to tell them apart
             for chosen in itertools.product([(base, start)], *parts):
-                if self.explains(*[way for _, way in chosen]):
+                ways_chosen = [way for _, way in chosen]
+                if self.explains(*ways_chosen):
                     yield tuple(one for one, _ in chosen if one)
+                    for other, way in where * bool(base):   # as good?
+                        if other != base and self.explains(
+                                way, *ways_chosen[1:]):
+                            yield tuple(one for one, _ in [
+                                (other, way), *chosen[1:]] if one)
             if not base and alone[0] and alone[1]:
                 break       # nothing is wrong in where
 
@@ -231,8 +228,9 @@ def find(name, rules, wrong, outcomes):
                 sets(), 9)}.values())   # in any order
             if found:
                 least = min(map(len, found))
-                return search.rule, [one for one in found
-                                     if len(one) == least][:3], []
+                found = [one for one in found if len(one) == least]
+                # More than three that no case tells apart: no evidence.
+                return search.rule, found * (len(found) <= 3), []
     causes, missing = [], []
     for part in OUTPUTS[name] if name[:4] == "conv" else ("max", "avg"):
         search = Search(name, rules[0], outcomes, wrong[rules[0]], part)

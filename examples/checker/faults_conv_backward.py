@@ -27,7 +27,8 @@ def dW_of(change, keep=1):
     def add_dW(dW, A_pad, rows, cols, d):
         part = np.zeros(dW.shape)
         by.add_dW(part, A_pad, rows, cols, d)
-        dW[:] = keep * dW + change(part)
+        dW *= keep
+        dW += change(part)
     return add_dW
 
 
