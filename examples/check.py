@@ -40,8 +40,9 @@ def main(argv=None):
         print(f"check.py: {error}", file=sys.stderr)
         return 2
     lines = text.summary(found) if given.folder else [
-        line for one in found
-        for line in text.describe(one, given.verbose or given.case)]
+        line for one in found for line in [
+            *[f"{text.clean(one['path'])}:"] * (len(given.paths) > 1),
+            *text.describe(one, given.verbose or given.case)]]
     for kind, report in reports.KINDS.items():
         try:
             if vars(given)[kind] is not None:
@@ -55,10 +56,9 @@ def main(argv=None):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     print("\n".join(lines), flush=True)
-    if status is None and (verdicts <= {"missing", "skipped"} or all(
-            "No function" in (one["cause"] or "") for one in found)):
-        print("Nothing to check: none of the five functions was found.",
-              file=sys.stderr)
+    if status is None and all(one["empty"] or one["verdict"] in (
+            "missing", "skipped") for one in found):
+        print("Nothing was checked.", file=sys.stderr)
         status = 2
     return status or int(bool(verdicts & {"wrong", "unreadable"}) or any(
         one.get("together") for one in found))
@@ -79,7 +79,11 @@ if __name__ == "__main__":
             signal.signal(number, end)
     try:
         status = main()
-    except OSError as error:    # the reader, as in `| head`, has gone
+    except BrokenPipeError:     # the reader, as in `| head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = 1 if isinstance(error, BrokenPipeError) else 2
+        status = 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"check.py: {error}", file=sys.stderr)
+        status = 2
     sys.exit(status)

@@ -228,6 +228,10 @@ for function in (CF, CB):
             ("is `// 2 + 1`", f"{H} // 2 + 1", f"{W} // 2 + 1"),
             ("is rounded with round()", f"round({H} / 2)", f"round({W} / 2)"),
             ("is not halved", H, W), ("is not halved", "kh - 1", "kw - 1"),
+            *[("is computed from h_prev * sh", half.format("h"),
+               half.format("w")) for half in (
+                   "({0}_prev * s{0} + k{0} - {0}_prev) // 2",
+                   "-(-({0}_prev * s{0} + k{0} - {0}_prev) // 2)")],
             *[("is computed without the stride", *pair) for pair in (
                 ("kh // 2", "kw // 2"), ("(kh - 1) // 2", "(kw - 1) // 2"))],
             ("is rounded up on one", f"{H} // 2", up(*COLS)),
@@ -290,7 +294,7 @@ for function, line in (
             fault(function, cause, (WINDOW, new))
     if not forward:
         loss = "dZ" if function == CB else "dA"
-        fault(function, "The loops leave out", (
+        fault(function, "The loops stop too early", (
             LOOP[function], f"np.ndindex(m, {loss}.shape[1] - 1, "
             f"*{loss}.shape[2:])"))
     if function != PB:
@@ -315,28 +319,37 @@ for function, line in (
                        ("is rounded up", "-(-({0}_{1} - k{0}) // s{0}) + 1")):
         fault(function, f"The output's size {cause}", *[
             (size, new.format(a, padded)) for a, size in sizes.items()])
+    fault(function, "The output's size is computed without the kernel", *[
+        (size, f"{a}_{padded} // s{a}") for a, size in sizes.items()])
+    fault(function, "The kernel's size is used", *[
+        (size, f"({a}_{padded} - k{a}) // k{a} + 1")
+        for a, size in sizes.items()], (
+            WINDOW, "y*kh:y*kh + kh, x*kw:x*kw + kw"))
+    fault(function, "The loops stop too early", ("range(h_new)",
+                                                 "range(h_new - 1)"))
     fault(function, "The output's size has h and w swapped", *[
         (f"{a}_new = {sizes[a]}", f"{a}_new = {sizes[b]}")
         for a, b in ("hw", "wh")])
     if function == CF:
-        for cause, new in ((";", "{0}_prev"), (" over", "{0}_prev // s{0}")):
-            fault(CF, 'The output of "same" is given the size of the input'
-                  + cause.strip(";"), *[(size, new.format(a) + " if padding == "
-                                         f"'same' else {size}")
-                                        for a, size in sizes.items()])
+        for cause, new in (("", "{0}_prev"), (" over", "{0}_prev // s{0}")):
+            fault(CF, f'The output of "same" is given the size of the input'
+                  f"{cause}", *[(size, f"{new.format(a)} if padding == 'same' "
+                                 f"else {size}") for a, size in sizes.items()])
 ORDERED = "transpose(2, 0, 1).reshape(kh, kw, c_prev)"
 for old, rows in ((SUM, [
         ("Only the first channel", "np.sum(window[..., 0] * W[:, :, 0, k])"),
         ("Only the last channel", "np.sum(window[..., -1] * W[:, :, -1, k])"),
-        ("The kernels are all the first", "np.sum(window * W[:, :, :, 0])"),
-        ("The kernels are turned", "np.sum(window * W[::-1, ::-1, :, k])"),
-        ("The kernels have rows and columns",
+        ("The first kernel is used", "np.sum(window * W[:, :, :, 0])"),
+        ("The kernel meets", "np.sum(window * W[::-1, ::-1, :, k])"),
+        ("Rows and columns are swapped",
          "np.sum(window * W.transpose(1, 0, 2, 3)[:, :, :, k])"),
-        ("The kernels have their axes", "window.transpose(2, 0, 1)"
+        ("The axes of the window", "window.transpose(2, 0, 1)"
          ".ravel() @ W.reshape(-1, c_new)[:, k]"),
-        ("The kernels have their axes", "window.ravel() @ "
+        ("The axes of the window", "window.ravel() @ "
          "W.reshape(c_new, -1)[k]"),
-        ("`=` for `+=`", "window[-1, -1, -1] * W[-1, -1, -1, k]"),
+        ("The sum is not set to zero", "np.sum(window[..., None] * "
+         "W[:, :, :, :k + 1])"),
+        ("Only the last product", "window[-1, -1, -1] * W[-1, -1, -1, k]"),
         ("The products are averaged", "np.mean(window * W[:, :, :, k])")]), (
         "activation(Z + b)", [
             ("The bias is forgotten", "activation(Z)"),
@@ -372,7 +385,7 @@ for function, window, value, mean in (
         fault(function, f"The maximum {cause}", (value, new))
     for cause, new in (("not divided", "{0}"), ("divided by m too", "{1} / m"),
                        *[(f"divided by {n}", f"{{0}} / ({n})") for n in (
-                           "m", "kh * kh", "kw * kw", "sh * sw",
+                           "m", "kh * kh", "kw * kw", "sh * sw", "kh + kw",
                            "h_new * w_new")]):
         new = new.format("np.sum(window)" if function == PF else
                          "dA[n, y, x, c]", mean)
@@ -418,29 +431,29 @@ for new in ("dA_pad", CROP, MINUS, UNDER):
 for new in ("A_pad", "A_pad.copy()"):
     fault(CB, "dA_pad starts as", ("np.zeros(A_pad.shape)", new))
 for cause, old, new in [
-        ("`=` for `+=` in dA_prev", "dA_pad[window] +=", "dA_pad[window] ="),
-        ("The kernels in dA_prev are turned", DA,
+        ("Where windows overlap", "dA_pad[window] +=", "dA_pad[window] ="),
+        ("In dA_prev: The kernel meets", DA,
          "W[::-1, ::-1, :, k] * dZ[n, y, x, k]"),
-        ("The kernels in dA_prev have rows", DA,
+        ("In dA_prev: Rows and columns", DA,
          "W.transpose(1, 0, 2, 3)[:, :, :, k] * dZ[n, y, x, k]"),
-        ("The kernels in dA_prev are all the first", DA,
+        ("In dA_prev: The first kernel", DA,
          "W[:, :, :, 0] * dZ[n, y, x, k]"),
-        ("The kernels in dA_prev have their", DA,
+        ("In dA_prev: The axes", DA,
          f"W[:, :, :, k].{ORDERED} * dZ[n, y, x, k]"),
-        ("`=` for `+=` in dW", "dW[:, :, :, k] +=", "dW[:, :, :, k] ="),
+        ("dW keeps the values", "dW[:, :, :, k] +=", "dW[:, :, :, k] ="),
         ("dW is that of the last", f"+= {DW}", f"+= {DW} * (n == m - 1)"),
         ("dW is that of the first", f"+= {DW}", f"+= {DW} * (n == 0)"),
         ("dW is computed from the first image", DW,
          "A_pad[(0, *window[1:])] * dZ[n, y, x, k]"),
-        ("The kernels in dW are turned", DW,
+        ("In dW: The kernel meets", DW,
          "A_pad[window][::-1, ::-1] * dZ[n, y, x, k]"),
-        ("The kernels in dW are all the first", DW,
+        ("In dW: The first kernel", DW,
          "A_pad[window] * dZ[n, y, x, 0]"),
-        ("The kernels in dW have rows", DW,
+        ("In dW: Rows and columns", DW,
          "A_pad[window].transpose(1, 0, 2) * dZ[n, y, x, k]"),
         ("dW's shape has", "return dA_prev, dW",
          "return dA_prev, dW.transpose(1, 0, 2, 3)"),
-        ("The kernels in dW have their", DW,
+        ("In dW: The axes", DW,
          f"A_pad[window].{ORDERED} * dZ[n, y, x, k]"),
         ("db has lost", ", keepdims=True", ""),
         ("db is summed over the channels", "dZ, axis=(0, 1, 2), keepdims=True",
@@ -467,9 +480,10 @@ for output, line in (("dA_prev", "dA_pad[window] +="),
 fault(CB, "dZ goes through a ReLU", ("* dZ[n, y, x, k]", "* max(dZ[n, y, x, k]"
       ", 0)"), ("np.sum(dZ,", "np.sum(np.maximum(dZ, 0),"))
 for cause, old, new in [
-        ("`=` for `+=`", "+=", "="), ("`=` for `+=`", "+= mask", "= mask"),
-        ("`=` for `+=`", "+= dA", "= dA"),
-        ("`=` for `+=`", "dA_prev[window] += mask * dA[n, y, x, c]",
+        ("Where windows overlap", "+=", "="),
+        ("Where windows overlap", "+= mask", "= mask"),
+        ("Where windows overlap", "+= dA", "= dA"),
+        ("Where windows overlap", "dA_prev[window] += mask * dA[n, y, x, c]",
          "dA_prev[window] = np.where(mask, dA[n, y, x, c], dA_prev[window])"),
         ("The mask is multiplied by A_prev", "+= mask * dA[n, y, x, c]",
          "+= mask * A_prev[window]"),

@@ -394,8 +394,9 @@ def test_a_file_that_hangs_while_loading_takes_the_limit_once(tmp_path):
 def test_our_own_folder_is_right():
     done = run(*[ROOT / FILES[name] for name in (CF, PF, CB, PB)])
     assert done.returncode == 0
-    assert done.stdout.splitlines() == [
-        f"{name}: right" for name in (CF, PF, CB, PB)]
+    assert done.stdout.splitlines() == [line for name in (
+        CF, PF, CB, PB) for line in (f"{ROOT / FILES[name]}:",
+                                     f"{name}: right")]
 
 
 def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
@@ -424,13 +425,13 @@ def test_what_all_wrong_cases_share_is_said(tmp_path):
     text = planted.plant(PF, [("np.mean(window)", "np.mean(window) if m == 1 "
                                "else 5 * np.mean(window)")])
     done = run(write(tmp_path / "mine.py", text))
-    assert "and no right one has" not in done.stdout
+    assert "no right one has it" not in done.stdout
     text = planted.plant(CF, [("A = activation(Z + b)", "if c_prev > 1:\n"
                                "        Z[0, 0] = 7\n    "
                                "A = activation(Z + b)")])
     done = run(write(tmp_path / "mine.py", text))
-    assert ("All wrong cases have, and no right one has: several channels of "
-            "A_prev." in " ".join(done.stdout.split()))
+    assert ("All wrong cases have this, no right one has it: several channels "
+            "of A_prev." in " ".join(done.stdout.split()))
     assert 'The simplest wrong case, "two channels"' in done.stdout
 
 

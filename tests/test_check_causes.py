@@ -131,7 +131,7 @@ CROP = planted.CROP
      ["dW is divided by m", "db has lost its axes"]),
     ([("dW[:, :, :, k] +=", "dW[:, :, :, k] ="), ("dA_pad[window] +=",
                                                   "dA_pad[window] =")],
-     ["`=` for `+=` in dA_prev", "`=` for `+=` in dW"]),
+     ["Where windows overlap", "dW keeps the values"]),
     ([planted.padding(f"{planted.H} // 2 + 1", f"{planted.W} // 2 + 1"),
       (", keepdims=True", ""), (CROP, "dA_pad[:, top:-bottom, left:-right]")],
      ["// 2 + 1", "crop p:-p", "db has lost its axes"]),

@@ -12,8 +12,7 @@ import numpy as np
 from .cases import calls_of, labels_of, results_of
 from .definition import OUTPUTS
 from .faults_conv_backward import CONV_BACKWARD, CROP
-from .faults_conv_forward import CONV_FORWARD
-from .faults_conv_forward import SIZE as PAD_SIZE
+from .faults_conv_forward import CONV_FORWARD, PAD_SIZE
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
 from .faults_shared import FREQUENT, PAD
 
@@ -28,8 +27,7 @@ BY_TENSORDOT = {    # code of this style raises otherwise, or not at all
 LETTERS = {
     "top": "top, bottom, left, right: the zeros added on these sides",
     "h_pad": "h_pad, w_pad: the height and the width of A_pad",
-    "window": "window: the pixels [n, y*sh:y*sh + kh, x*sw:x*sw + kw], of "
-              "channel c in a pooling",
+    "window": "window: the pixels [n, y*sh:y*sh + kh, x*sw:x*sw + kw]",
     "dA_pad": "dA_pad: the gradient of A_pad, of its shape",
     "n": "n, y, x, k or c: image, row, column and channel of the output"}
 RULE_LINES = {
@@ -41,10 +39,10 @@ RULE_LINES = {
             "left = right = -(-((w_prev - 1) * sw + kw - w_prev) // 2)",
     "floor": "top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2\n"
              "left = right = ((w_prev - 1) * sw + kw - w_prev) // 2"}
-OWN = [     # steps of conv_backward that touch one output alone
-    {"start", "add_dA", "window_of_dA", "crop", "dA_prev"},
-    {"add_dW", "window_of_dW", "dW", "pixels"},
-    {"total", "dZ", "db"}]
+OWN = {     # steps of conv_backward that touch one output alone
+    "dA_prev": {"start", "add_dA", "window_of_dA", "crop", "dA_prev"},
+    "dW": {"add_dW", "window_of_dW", "dW", "pixels"},
+    "db": {"total", "in_db", "db"}}
 WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
          "padding", "pad", "sizes"}
 
@@ -53,7 +51,7 @@ def lines_to_write(name, cause, rule):
     """Return the lines that replace the faulty ones, under a rule."""
     padding = [RULE_LINES.get(rule, ""), PAD] + [PAD_SIZE if (
         name == "conv_forward") else CROP] * (rule == "keras")
-    return cause.write.replace("{padding}", "\n".join(padding)).split("\n")
+    return cause.lines.replace("{padding}", "\n".join(padding)).split("\n")
 
 
 def differs(ours, expected):
@@ -84,6 +82,7 @@ class Search:
         part: an output or a mode, to look at it alone.
         """
         self.name, self.rule, self.outcomes = name, rule, outcomes
+        self.steps = OWN.get(part)      # those that may be replaced, or all
 
         def windows(label):
             """Return how many windows there are in a case."""
@@ -143,8 +142,9 @@ class Search:
     def singles(self):
         """Yield the causes that explain everything."""
         for one in CAUSES[self.name]:
-            if any(self.explains(way) for way in one.ways):
-                yield one,
+            if any(self.explains(way) for way in one.ways if not self.steps
+                   or dict(way).keys() <= self.steps):
+                yield (one,)
 
     def pairs(self):
         """Yield the pairs that explain everything: not two that say where.
@@ -193,7 +193,7 @@ class Search:
                 (one, way) for one, way in ways
                 if (self.raises or not alone[i]) and dict(way).keys() <= own
                 and not (base and "pixels" in dict(way))    # two paddings
-                and fits(i, start, way)] for i, own in enumerate(OWN)]
+                and fits(i, start, way)] for i, own in enumerate(OWN.values())]
             if np.prod([len(part) for part in parts]) > 99:
                 continue    # too little was returned to tell them apart
             for chosen in itertools.product([(base, start)], *parts):
@@ -236,7 +236,10 @@ def find(name, rules, wrong, outcomes):
         search = Search(name, rules[0], outcomes, wrong[rules[0]], part)
         found = [] if search.raises or search.explains() else list(
             search.singles())
-        causes += found[0] if len(found) == 1 else []
-        if len(found) != 1 and not search.explains():
+        if len(found) == 1:
+            begin = f"In mode '{part}': " if part in ("max", "avg") else ""
+            causes.append(found[0][0]._replace(
+                sentence=begin + found[0][0].sentence))
+        elif not search.explains():
             missing.append(part)
-    return rules[0], [causes] * bool(causes), missing * bool(causes)
+    return (rules[0], [causes], missing) if causes else (rules[0], [], [])

@@ -1,8 +1,14 @@
 """The four functions by their definition, in steps that can be replaced.
 
 naive.py is the page to read; a test holds both equal. Here each step is a
-method, because a cause is this definition with one step replaced, and all
-images, channels and kernels of a window are computed together.
+method, because a cause is this definition with one step replaced (or several
+that one mistake touches), and all images, channels and kernels of a window are
+computed together. A bias that is forgotten is
+
+    define("conv_forward", "keras",
+           [("finish", lambda Z, b, activation, W: activation(Z))])
+
+The function is stored on the object and hides the method: it gets no self.
 """
 import numpy as np
 
@@ -17,7 +23,7 @@ def total_to_keep(size, kernel, stride):
 
 
 def both_sides(number):
-    """Return a rule: a function of these zeros is added on both sides."""
+    """Return a rule: number(total_to_keep) zeros on each side."""
     return lambda *axis: (number(total_to_keep(*axis)),) * 2
 
 
@@ -33,19 +39,27 @@ RULES = {"keras": keras, "size": rounded_up, "floor": rounded_down}
 
 
 class Definition:
-    """The functions and their steps; an attribute replaces a step.
+    """The functions and their steps.
 
     A window is a pair of slices; sizes, kernel and stride are pairs.
     """
 
     rules, ties = (keras, keras), "all"     # of rows and columns; of maxima
 
-    # Steps that change nothing: places for a fault.
-    kernel = stride = sizes = side = staticmethod(lambda *pair: pair)
-    axes = order = staticmethod(lambda *several: several)
-    padding = mode = looped = dZ = Z = A = staticmethod(
-        lambda array: array)
-    pixels = dA_prev = dW = db = staticmethod(lambda array, *rest: array)
+    # Steps that change nothing are places for a fault. Where they are read:
+    kernel = stride = sizes = staticmethod(lambda h, w: (h, w))
+    padding = mode = staticmethod(lambda word: word)
+    # In the padding: sizes, kernel and stride; the zeros before and after.
+    axes = side = staticmethod(lambda *several: several)
+    # Results before the bias, and at the end.
+    Z = A = staticmethod(lambda result: result)
+    # dZ, or dA, as the loops see it, and as the sum of db does.
+    in_loops = in_db = staticmethod(lambda gradient: gradient)
+    # Each gradient with (dZ, A_prev), and their order.
+    dA_prev = dW = db = staticmethod(lambda gradient, *rest: gradient)
+    order = staticmethod(lambda *gradients: gradients)
+    # The pixels of a window, or A_pad and A_prev for dW.
+    pixels = staticmethod(lambda pixels, *rest: pixels)
 
     def sides(self, padding, *axes):
         """Return (top, bottom), (left, right)."""
@@ -119,7 +133,7 @@ class Definition:
             pixels.shape[1:3], stride, sizes, len(pixels))
 
     def divisor(self, kernel, stride, sizes, m):
-        """Return what a sum is divided by for the mean; sizes: h, w_new."""
+        """Return what a sum is divided by; sizes: h_new, w_new."""
         return np.prod(kernel)
 
     def conv_backward(self, dZ, A_prev, W, b, padding, stride):
@@ -127,15 +141,15 @@ class Definition:
         kernel, stride = self.kernel(*W.shape[:2]), self.stride(*stride)
         sizes = self.sizes(*A_prev.shape[1:3])
         rows, cols = self.sides(padding, sizes, kernel, stride)
-        A_pad, looped = self.pad(A_prev, rows, cols), self.looped(dZ)
+        A_pad, in_loops = self.pad(A_prev, rows, cols), self.in_loops(dZ)
         dA_pad, dW = self.start(A_pad, A_prev), np.zeros(W.shape)
-        for y, x in np.ndindex(looped.shape[1:3]):
+        for y, x in np.ndindex(in_loops.shape[1:3]):
             self.accumulate(dA_pad, dW, self.pixels(A_pad, A_prev),
-                            (y, x, kernel, stride), W, looped[:, y, x])
+                            (y, x, kernel, stride), W, in_loops[:, y, x])
         dA_prev = self.crop(dA_pad, rows, cols, sizes, padding)
         return self.order(
             self.dA_prev(dA_prev, dZ, A_prev), self.dW(dW, dZ, A_prev),
-            self.db(self.total(self.dZ(dZ)), dZ, A_prev))
+            self.db(self.total(self.in_db(dZ)), dZ, A_prev))
 
     def start(self, A_pad, A_prev):
         """Return the array to which the gradients of the pixels are added."""
@@ -147,7 +161,7 @@ class Definition:
         self.add_dW(dW, A_pad, *self.window_of_dW(*place), d)
 
     def window_of_dA(self, *place):
-        """Return the window where dA_pad is added to."""
+        """Return the window of dA_pad that is added to."""
         return self.window(*place)
 
     def window_of_dW(self, *place):
@@ -174,15 +188,15 @@ class Definition:
     def pool_backward(self, dA, A_prev, kernel_shape, stride, mode):
         """Return the gradient of a loss with respect to A_prev."""
         kernel, stride = self.kernel(*kernel_shape), self.stride(*stride)
-        dA_prev, looped = self.start(A_prev, A_prev), self.looped(dA)
-        for y, x in np.ndindex(looped.shape[1:3]):
+        dA_prev, in_loops = self.start(A_prev, A_prev), self.in_loops(dA)
+        for y, x in np.ndindex(in_loops.shape[1:3]):
             rows, cols = self.window(y, x, kernel, stride)
-            pixels, d = A_prev[:, rows, cols], looped[:, y:y + 1, x:x + 1]
+            pixels, d = A_prev[:, rows, cols], in_loops[:, y:y + 1, x:x + 1]
             if self.mode(mode) == 'max':
                 shares = self.masked(self.mask(pixels, self.maximum(
                     pixels, A_prev)), pixels, d)
             else:
-                shares = d / self.divisor(kernel, stride, looped.shape[1:3],
+                shares = d / self.divisor(kernel, stride, in_loops.shape[1:3],
                                           len(pixels))
             self.add(dA_prev, rows, cols, shares, mode)
         return self.dA_prev(dA_prev, dA, A_prev)
@@ -196,7 +210,7 @@ class Definition:
         return hit
 
     def masked(self, hit, pixels, d):
-        """Return what each element of a window gets of d: (m, 1, 1, c)."""
+        """Return what each element of a window gets; d: (m, 1, 1, c)."""
         return hit * d
 
     def add(self, dA_prev, rows, cols, shares, mode):
@@ -207,8 +221,12 @@ class Definition:
 def define(name, rule, steps=()):
     """Return a function under a rule, with these (step, function) pairs."""
     definition = Definition()
-    vars(definition).update({"rules": (RULES[rule],) * 2} if (
-        rule in RULES) else {"ties": rule}, **dict(steps))
+    if rule in RULES:
+        definition.rules = (RULES[rule],) * 2
+    else:
+        definition.ties = rule
+    for step, function in steps:
+        setattr(definition, step, function)
     return getattr(definition, name)
 
 

@@ -3,9 +3,11 @@ import itertools
 
 import numpy as np
 
-from .faults_shared import (H_AND_W, MIXED, ONE, PAD, PADDING, UNPACK, WINDOW,
-                            by, fewer, geometry, gradients, images, kept,
-                            kernels, over, rows, starts)
+from .faults_conv_forward import kernels
+from .faults_shared import (AXES, BOTH, H_AND_W, MIXED, PAD, PADDING, STOPPED,
+                            UNPACK, UNPADDED, WINDOW, faults, fewer, geometry,
+                            gradients, images, kept, over, right, sizes,
+                            starts)
 
 LOOP = "for n, y, x, k in np.ndindex(dZ.shape):"
 START = "dA_pad = np.zeros(A_pad.shape)"
@@ -19,29 +21,32 @@ RETURN = "return dA_prev, dW, db"
 def assign_dA(dA_pad, rows, cols, W, d):
     """Overwrite a window with the sum over the kernels."""
     dA_pad[:, rows, cols] = 0
-    by.add_dA(dA_pad, rows, cols, W, d)
+    right.add_dA(dA_pad, rows, cols, W, d)
 
 
 def dW_of(change, keep=1):
     """Return a step that changes what a window adds to dW, and dW before."""
     def add_dW(dW, A_pad, rows, cols, d):
         part = np.zeros(dW.shape)
-        by.add_dW(part, A_pad, rows, cols, d)
+        right.add_dW(part, A_pad, rows, cols, d)
         dW *= keep
         dW += change(part)
     return add_dW
 
 
+overwrite = dW_of(lambda part: part, keep=0)
+
+
 def in_turn(parts, *steps):
     """Return a step: the gradients of a window in another order."""
     def accumulate(dA_pad, dW, A_pad, place, W, d):
-        window = by.window(*place)
+        window = right.window(*place)
         for part in parts(W.shape[3]):
             for step in steps:
                 if step == "dA":
-                    by.add_dA(dA_pad, *window, W[..., part], d[:, part])
+                    right.add_dA(dA_pad, *window, W[..., part], d[:, part])
                 else:
-                    by.add_dW(dW[..., part], A_pad, *window, d[:, part])
+                    right.add_dW(dW[..., part], A_pad, *window, d[:, part])
     return {"accumulate": accumulate}
 
 
@@ -81,14 +86,13 @@ def assigned(crop):
     return assign
 
 
-STEPS = ("looped",), ("looped", "dZ")       # without db, and with it
-GEOMETRY = geometry(UNPACK, WINDOW)
+STEPS = ("in_loops",), ("in_loops", "in_db")       # without db, and with it
 CONV_BACKWARD = [
-    *[one for one in PADDING if "is forgotten" not in one.sentence],
-    GEOMETRY[0]._replace(
-        sentence="kh and kw are mixed up: swapped, or one for both axes.",
-        ways=sum((one.ways for one in GEOMETRY[:3]), ())), *GEOMETRY[3:-1],
-    *H_AND_W, *rows(
+    *PADDING, *faults("kernel", f"{UNPACK}\n{WINDOW}", (
+        "kh and kw are mixed up: swapped, or one for both axes",
+        lambda kh, kw: (kw, kh))),      # the results are the same: it raises
+    *geometry(BOTH[1:], UNPACK, WINDOW), *starts(WINDOW), sizes(WINDOW)[0],
+    *H_AND_W, *faults(
         "crop", CROP,
         ("The crop p:-p is empty where p is 0", minus, minus_under_same,
          assigned(minus), assigned(minus_under_same)),
@@ -101,76 +105,78 @@ CONV_BACKWARD = [
              :, -sizes[0]:, -sizes[1]:],
          lambda dA_pad, rows, cols, sizes, _: dA_pad[
              :, :sizes[0], :sizes[1]],
-         *[lambda dA_pad, *args, places=places: by.crop(
+         *[lambda dA_pad, *args, places=places: right.crop(
              dA_pad, *[args[i] for i in places], *args[2:])
            for places in ((0, 0), (1, 1), (1, 0))])),
-    *rows("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
+    *faults("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
         "An array without padding meets the windows of A_pad: dA_prev, or "
         "the A_prev that dW is computed from",
-        {"rules": (lambda *axis: (0, 0),) * 2}, lambda A_pad, A_prev: A_prev,
-        *[{"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
-           "crop": crop} for crop in (
-               uncropped, by.crop, minus, minus_under_same)])),
-    *rows("start", START, (
+        UNPADDED, lambda A_pad, A_prev: A_prev, *[
+            {"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
+             "crop": crop} for crop in (
+                 uncropped, right.crop, minus, minus_under_same)])),
+    *faults("start", START, (
         "dA_pad starts as A_pad, or is A_pad itself: it starts with zeros",
         lambda A_pad, A_prev: A_pad.copy(), *[
             {"start": start, **in_turn(parts, *steps)}
-            for start in (uncropped, emptied)
+            for start in (lambda A_pad, A_prev: A_pad, emptied)
             for parts in (each_kernel, lambda c_new: [slice(None)])
             for steps in (("dA", "dW"), ("dW", "dA"))])),
-    *rows("add_dA", DA, (
-        "`=` for `+=` in dA_prev: where windows overlap, it must be a sum",
+    *faults("add_dA", DA, (
+        "Where windows overlap, dA_prev keeps one value: add them with `+=` "
+        "(with arrays as indices, x[:, I, J] += v, by np.add.at)",
         lambda dA_pad, rows, cols, W, d: assign_dA(
             dA_pad, rows, cols, W[..., -1:], d[:, -1:]), assign_dA)),
-    *kernels("add_dA", DA, "The kernels in dA_prev", lambda change: (
-        lambda dA_pad, rows, cols, W, d: by.add_dA(
-            dA_pad, rows, cols, change(W), d)), " in this formula (in a "
-             "correlation of a dilated dZ they must be)"),
-    *kernels("add_dW", DW, "The kernels in dW", dW_of),
+    *kernels("add_dA", DA, "In dA_prev: ", lambda change: (
+        lambda dA_pad, rows, cols, W, d: right.add_dA(
+            dA_pad, rows, cols, change(W), d)),
+        "do not turn it where W * dZ is added to windows, but do where a "
+        "dilated dZ is correlated with W"),
+    *kernels("add_dW", DW, "In dW: ", dW_of),
     *[one for output, line in (("dA_prev", DA), ("dW", DW))
       for one in starts(f"{WINDOW}\n{line}", f"window_of_{output[:2]}",
                         f"In {output} alone: ")],
-    *rows("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
-        "`=` for `+=` in dW: it must be a sum over all windows",
-        lambda dW, A_pad, rows, cols, d: dW_of(by.dW, 0)(
-            dW, A_pad[-1:], rows, cols, d[-1:]), dW_of(by.dW, 0)), *[
-        (f"dW is that of the {word} image: it must be a sum over all images, "
-         "set to zeros once, before all loops",
-         lambda dW, A_pad, rows, cols, d, i=i: by.add_dW(
+    *faults("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
+        "dW keeps the values of the last window: add them with `+=`",
+        lambda dW, A_pad, rows, cols, d: overwrite(
+            dW, A_pad[-1:], rows, cols, d[-1:]), overwrite), *[
+        (f"dW is that of the {word} image: set it to zeros once, before all "
+         "loops, and add for each image",
+         lambda dW, A_pad, rows, cols, d, i=i: right.add_dW(
              dW, A_pad, rows, cols, kept(d, i)))
         for word, i in (("first", 0), ("last", -1))],
         ("dW is computed from the first image's pixels for each image",
-         lambda dW, A_pad, *rest: by.add_dW(dW, A_pad[:1], *rest))),
-    *rows("dW", RETURN, ("dW's shape has kh and kw swapped",
-                         lambda dW, *rest: dW.transpose(1, 0, 2, 3))),
-    *rows(
+         lambda dW, A_pad, *rest: right.add_dW(dW, A_pad[:1], *rest))),
+    *faults("dW", RETURN, ("dW's shape has kh and kw swapped",
+                           lambda dW, *rest: dW.transpose(1, 0, 2, 3))),
+    *faults(
         "total", DB,
         ("has lost its axes", *[
-            lambda dZ, shape=shape: by.total(dZ).reshape(shape)
+            lambda dZ, shape=shape: right.total(dZ).reshape(shape)
             for shape in (-1, (1, -1), (-1, 1), (1, 1, -1))]),
         ("is summed over the channels too", np.sum,
          lambda dZ: np.sum(dZ, keepdims=True),
-         lambda dZ: np.full_like(by.total(dZ), dZ.sum())),
+         lambda dZ: np.full_like(right.total(dZ), dZ.sum())),
         ("is not summed over all of images, rows and columns", *[
             lambda dZ, axes=axes, keep=keep: dZ.sum(axes, keepdims=keep)
             for axes in (0, 1, 2, (0, 1), (0, 2), (1, 2))
             for keep in (False, True)]),
-        ("is that of one image", {"dZ": lambda dZ: dZ[:1]},
-         {"dZ": lambda dZ: dZ[-1:]}),
-        ("is the last number of dZ: `=` for `+=`",
+        ("is that of one image", {"in_db": lambda dZ: dZ[:1]},
+         {"in_db": lambda dZ: dZ[-1:]}),
+        ("is the last number of dZ alone: add them with `+=`",
          lambda dZ: dZ[-1:, -1:, -1:]), begin="db "),
-    *rows("order", RETURN, ("The gradients are returned in another order", *[
+    *faults("order", RETURN, ("The gradients are returned in another order", *[
         lambda *all, places=places: tuple(all[i] for i in places)
         for places in list(itertools.permutations(range(3)))[1:]])),
     *gradients(RETURN, dA_prev=f"{DA}\n{CROP}", dW=DW, db=DB),
     *images(f"{LOOP}\n{DA}\n{DW}\n{DB}", *STEPS),
-    *rows("", f"{LOOP}\n{DB}", (
+    *faults("", f"{LOOP}\n{DB}", (
         "The numbers of rows and columns are mixed up in the loops: swapped, "
         "or one for both", *[dict.fromkeys(steps, over(change))
                              for _, change in MIXED for steps in STEPS]), (
-        "The loops leave out the last row or column of dZ", *[
+        STOPPED, *[
             dict.fromkeys(steps, fewer(less))
-            for less in ONE for steps in STEPS])),
-    *rows("", f"{DA}\n{DW}\n{DB}", (
+            for less in AXES for steps in STEPS])),
+    *faults("", f"{DA}\n{DW}\n{DB}", (
         "dZ goes through a ReLU: there is none here", dict.fromkeys(
-            ("looped", "dZ"), lambda dZ: np.maximum(dZ, 0))))]
+            ("in_loops", "in_db"), lambda dZ: np.maximum(dZ, 0))))]

@@ -1,8 +1,9 @@
 """What goes wrong in pool_forward and pool_backward."""
 import numpy as np
 
-from .faults_shared import (ONE, SIZE, WINDOW, by, fewer, geometry, gradients,
-                            images, outputs, rows)
+from .faults_shared import (AXES, BOTH, SIZE, STOPPED, WINDOW, faults, fewer,
+                            geometry, gradients, images, outputs, right, sizes,
+                            starts)
 
 UNPACK = "kh, kw = kernel_shape"
 
@@ -14,27 +15,30 @@ def maximum(axis=(1, 2), **options):
 
 def both(of_max, of_mean):
     """Return the causes of both functions, with the lines to write."""
-    return rows(
+    return faults(
         "maximum", of_max,
-        ("starts at 0: negative pixels are lost", maximum(initial=0)),
+        ("starts at 0, so that negative pixels are lost: start with -np.inf",
+         maximum(initial=0)),
         ("is a minimum", lambda pixels, _: pixels.min((1, 2), keepdims=True)),
         ("is taken over all images", maximum((0, 1, 2))),
-        ("is taken over all channels", maximum((1, 2, 3))),
+        ("is taken over all channels: take one for each",
+         maximum((1, 2, 3))),
         ("is that of the whole image, not of the window",
          lambda _, A_prev: A_prev.max((1, 2), keepdims=True)),
-        begin="The maximum ") + rows(
+        begin="The maximum ") + faults(
         "divisor", of_mean,
         *[(f"divided by {what}, not by kh * kw", divisor)
           for what, divisor in [
               ("m", lambda kernel, stride, sizes, m: m),
               ("kh * kh", lambda kernel, *rest: kernel[0] ** 2),
               ("kw * kw", lambda kernel, *rest: kernel[1] ** 2),
+              ("kh + kw", lambda kernel, *rest: sum(kernel)),
               ("sh * sw", lambda kernel, stride, *rest: np.prod(stride)),
               ("h_new * w_new", lambda kernel, stride, sizes, m:
                np.prod(sizes))]],
         ("not divided by kh * kw", lambda *all: 1),
         ("divided by m too", lambda kernel, stride, sizes, m:
-         m * np.prod(kernel)), begin="The mean is ") + rows(
+         m * np.prod(kernel)), begin="The mean is ") + faults(
         "mode", "if mode == 'max':\nelif mode == 'avg':",
         ("Mean and maximum are mixed up",
          lambda mode: 'max' if mode == 'avg' else 'avg'),
@@ -47,7 +51,7 @@ def both(of_max, of_mean):
 
 def last(pixels, largest):
     """Return the mask of the last maximum in row-major order."""
-    hit = by.mask(pixels, largest)[:, ::-1, ::-1]
+    hit = right.mask(pixels, largest)[:, ::-1, ::-1]
     flat = hit.reshape(len(hit), -1, hit.shape[-1])
     hit = hit & (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
     return hit[:, ::-1, ::-1]
@@ -56,7 +60,7 @@ def last(pixels, largest):
 def assign(modes, zeros):
     """Return a step that overwrites a window in some modes.
 
-    zeros: zeros are written too.
+    zeros: also where a share is zero.
     """
     def add(dA_prev, rows, cols, shares, mode):
         window = dA_prev[:, rows, cols]
@@ -65,54 +69,57 @@ def assign(modes, zeros):
     return add
 
 
-SIZE = SIZE.format("prev")
-PLACE = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
-MAX, MEAN = "A[n, y, x, c] = np.max(window)", "A[n, y, x, c] = np.mean(window)"
+PREV_SIZE = SIZE.format("prev")
+PIXELS = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
+MAX = "A[n, y, x, c] = np.max(window)"
+MEAN = "A[n, y, x, c] = np.mean(window)"
 POOL_FORWARD = [
-    *geometry(UNPACK, PLACE, SIZE), *outputs(SIZE, PLACE, ("A",)),
-    *both(MAX, MEAN),
-    *rows("pixels", PLACE, (
-        "All channels are pooled together",
+    *geometry(BOTH, UNPACK, PIXELS, PREV_SIZE), *starts(PIXELS),
+    *sizes(PIXELS), *outputs(PREV_SIZE, PIXELS, ("A",)), *both(MAX, MEAN),
+    *faults("pixels", PIXELS, (
+        "All channels are pooled together: pool each one",
         lambda pixels: pixels.reshape(*pixels.shape[:2], -1, 1)), (
         "The first channel is pooled for each channel",
         lambda pixels: pixels[..., [0] * pixels.shape[3]])),
-    *rows("mean", MEAN, (
+    *faults("mean", MEAN, (
         "The mean is truncated to whole numbers",
-        lambda *args: np.trunc(by.mean(*args)),
-        lambda *args: np.floor(by.mean(*args)))),
-    *rows("A", "A = np.zeros((m, h_new, w_new, c_prev))",
-          ("The result is truncated to whole numbers", np.trunc))]
+        lambda *args: np.trunc(right.mean(*args)),
+        lambda *args: np.floor(right.mean(*args)))),
+    *faults("A", "A = np.zeros((m, h_new, w_new, c_prev))",
+            ("The result is truncated to whole numbers", np.trunc))]
 
 PLACE = WINDOW[:-1] + ", c]"
 LOOP = "for n, y, x, c in np.ndindex(dA.shape):"
 MASK = "mask = A_prev[window] == np.max(A_prev[window])"
-MAX = "dA_prev[window] += mask * dA[n, y, x, c]"
-MEAN = "dA_prev[window] += dA[n, y, x, c] / (kh * kw)"
+ADD_MAX = "dA_prev[window] += mask * dA[n, y, x, c]"
+ADD_MEAN = "dA_prev[window] += dA[n, y, x, c] / (kh * kw)"
 POOL_BACKWARD = [
-    *geometry(UNPACK, PLACE), *both(MASK, MEAN),
-    *rows("add", f"{MEAN}\n{MAX}", (
-        "`=` for `+=`: where windows overlap, gradients add up",
-        *[assign(modes, zeros) for zeros in (True, False)
-          for modes in (("max", "avg"), ("max",), ("avg",))])),
-    *rows("masked", MAX,
-          ("The gradient of a maximum is divided by kh * kw",
-           lambda hit, pixels, d: hit * d / pixels[0, ..., 0].size),
-          ("The gradient is multiplied by the maximum",
-           lambda hit, pixels, d: hit * pixels * d),
-          ("The mask is multiplied by A_prev, not by dA",
-           lambda hit, pixels, d: hit * pixels),
-          ("Ties share the gradient: each of them must get all of it (as in "
-           "courses), or the first alone (as in TensorFlow)",
-           lambda hit, _, d: d * hit / hit.sum(axis=(1, 2), keepdims=True))),
-    *rows("mask", MASK, ("At a tie the last element gets the gradient: all "
-                         "do (courses), or the first (TensorFlow)", last)),
-    *rows("start", "dA_prev = np.zeros(A_prev.shape)", (
+    *geometry(BOTH, UNPACK, PLACE), *starts(PLACE), *sizes(PLACE),
+    *both(MASK, ADD_MEAN),
+    *faults("add", f"{ADD_MEAN}\n{ADD_MAX}", (
+        "Where windows overlap, dA_prev keeps one value: add them with `+=` "
+        "(with arrays as indices, x[:, I, J] += v, by np.add.at)",
+        *[assign(modes, zeros) for modes, zeros in (
+            ("max avg", True), ("max", True), ("avg", True),
+            ("max avg", False), ("max", False))])),
+    *faults("masked", ADD_MAX,
+            ("The gradient of a maximum is divided by kh * kw",
+             lambda hit, pixels, d: hit * d / pixels[0, ..., 0].size),
+            ("The gradient is multiplied by the maximum",
+             lambda hit, pixels, d: hit * pixels * d),
+            ("The mask is multiplied by A_prev, not by dA",
+             lambda hit, pixels, d: hit * pixels),
+            ("Ties share the gradient: each of them must get all of it (as in "
+             "courses), or the first alone (as in TensorFlow)",
+             lambda hit, _, d: d * hit / hit.sum(axis=(1, 2), keepdims=True))),
+    *faults("mask", MASK, ("At a tie the last element gets the gradient: all "
+                           "do (courses), or the first (TensorFlow)", last)),
+    *faults("start", "dA_prev = np.zeros(A_prev.shape)", (
         "dA_prev starts as A_prev: it starts with zeros",
         lambda A_prev, _: A_prev.copy())),
-    *gradients("return dA_prev", dA_prev=f"{MEAN}\n{MAX}"),
-    *images(f"{LOOP}\n{MEAN}\n{MAX}", ("looped",)), *rows(
-        "looped", f"{LOOP}\n{MEAN}\n{MAX}", (
+    *gradients("return dA_prev", dA_prev=f"{ADD_MEAN}\n{ADD_MAX}"),
+    *images(f"{LOOP}\n{ADD_MEAN}\n{ADD_MAX}", ("in_loops",)), *faults(
+        "in_loops", f"{LOOP}\n{ADD_MEAN}\n{ADD_MAX}", (
             "The first channel of dA is taken for each channel",
             lambda dA: dA[..., [0] * dA.shape[3]]), (
-            "The loops leave out the last row or column of dA",
-            *map(fewer, ONE)))]
+            STOPPED, *map(fewer, AXES)))]

@@ -110,13 +110,14 @@ def functions_in(path, names, options, base):
         check = judge_lenet5(mine["lenet5"]) if name == "lenet5" else judge(
             name, loading["functions"][name], mine, options.same)
         check.update(path=str(path), printed=printed)
+        printed = ""        # once is enough
         check["remarks"] += [
             f"line {line} compares a text with `is`: write `==`"
             for line in loading["compared"]]
         checks.append(check)
-    return checks or [new(
-        **base, cause=f"No function {' or '.join(names)} in it (found: "
-        f"{', '.join(loading['others']) or 'none'}).")]
+    others = ", ".join(loading["others"]) or "none"
+    return checks or [new(**base, empty=True, cause="No function "
+                          f"{' or '.join(names)} in it (found: {others}).")]
 
 
 def check_folder(folder, options, student=None):
@@ -140,9 +141,10 @@ def compare_rules(checks):
         if check["same"]:
             found.setdefault(os.path.dirname(check["path"]), []).append(check)
     for several in found.values():
-        if len({check["same"] for check in several}) > 1:
+        if all(len({check[key] for check in several}) > 1
+               for key in ("same", "function")):
             for check in several:
-                check["together"] = "wrong"
+                check["together"] = True
                 check["remarks"].append(
                     "conv_forward and conv_backward follow different rules "
                     'of "same": together they are wrong')

@@ -18,15 +18,15 @@ RULE_NAMES = {
     "floor": 'the rule of "same" that rounds down',
     "all": "the rule that all equal maxima get the gradient",
     "first": "the rule that the first of equal maxima gets the gradient"}
-BASE = {"student": None, "function": None, "verdict": "wrong", "same": None,
-        "rule": None, "outputs": {}, "cause": None, "said": [], "write": [],
-        "shared": None,
-        "kind": None, "partial": False, "printed": ""}
 
 
 def new(**entries):
     """Return what is known of a function or file: a check."""
-    return {**BASE, "remarks": [], "cases": [], **entries}
+    return {"student": None, "function": None, "verdict": "wrong",
+            "same": None, "rule": None, "outputs": {}, "cause": None,
+            "said": [], "write": [], "shared": None, "ending": None,
+            "partial": False, "empty": False, "printed": "", "remarks": [],
+            "cases": [], **entries}
 
 
 def number(value):
@@ -126,8 +126,8 @@ def judge(name, parameters, outcomes, accepted):
     rules = sorted(
         (rule for rule in results if results[rule] and (
             rule not in RULES or rule in accepted)), reverse=True,
-        key=lambda rule: [sum(right) for right in zip(*[
-            one[:0:-1] for one in arrays[rule]])])
+        key=lambda rule: (sum(right for _, _, right in arrays[rule]),
+                          sum(shaped for _, shaped, _ in arrays[rule])))
     if not rules:
         return {**check, "verdict": "skipped",
                 "cause": "It has no such case under the accepted rules."}
@@ -147,11 +147,11 @@ def judge(name, parameters, outcomes, accepted):
         right = [good for one, _, good in arrays[rule] if one == output]
         check["outputs"] = {**check["outputs"], output: "not returned" if (
             not right) else "right" if all(right) else "wrong"}
-    if any(judge_case(name, rule, label, outcomes[label])["result"] == "fail"
+    if any(judge_case(name, rule, label, outcomes[label])["result"] != "pass"
            for label in labels_of(name, rule)
            if label in outcomes and "integer" in label):
-        check["remarks"].append("arrays of integers give a wrong result: "
-                                "collect it in an array of float64")
+        check["remarks"].append("arrays of integers raise, or give a "
+                                "wrong result: compute with float64")
     return check
 
 
@@ -193,7 +193,8 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
     messages = {str(case["message"]) for case in failed}
     if any("was changed" in message for message in messages):
         said.append("An input is changed in place: work on a copy.")
-    if all("defaults" in case["name"] for case in failed):
+    if not check["partial"] and all("defaults" in case["name"]
+                                    for case in failed):
         said.append(f"A default is missing or wrong; {expected_of(name)}")
     if messages == {"returned None: is there a return?"}:
         said.append("Nothing is returned.")
@@ -202,7 +203,7 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
         ) or None
     kinds = {case["result"] for case in failed}
     if len(kinds) == 1:
-        check["kind"] = {
+        check["ending"] = {
             "error": "raises " + " or ".join(sorted({
                 str(check["outcomes"][case["name"]].get("error"))
                 for case in failed})),
@@ -214,7 +215,7 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
         found = sorted(feature for feature in common if sum(
             feature in one for one in has.values()) <= most * len(has))
         if has and found and not check["shared"]:
-            check["shared"] = (f"All wrong cases have, and {few}: "
+            check["shared"] = (f"All wrong cases have this, {few} it: "
                                f"{'; '.join(found)}.")
 
 
@@ -225,7 +226,8 @@ def features(name, rule, label):
     (kh, kw), same = case.kernel[:2], case.kind == "same"
     axes = (h, kh, sh), (w, kw, sw)
     sides = [RULES[rule](*axis) for axis in axes] if same else [(0, 0)]
-    totals = [total_to_keep(*axis) % 2 for axis in axes] if same else []
+    odd = [sum(side) % 2 if rule == "keras" else total_to_keep(*axis) % 2
+           for side, axis in zip(sides, axes)] if same else []
     found = {
         "several images": m > 1, "several channels of A_prev": c > 1,
         "several kernels": conv and case.kernel[-1] > 1,
@@ -235,9 +237,8 @@ def features(name, rule, label):
         "a stride above 1": (sh, sw) != (1, 1),
         "different strides of the two axes": sh != sw,
         'padding "same"': same, 'padding "valid"': case.kind == "valid",
-        "a padding of 0 on an axis": conv and 0 in sum(sides, ()),
-        "an even total of zeros": 0 in totals,
-        "an odd total of zeros": 1 in totals,
+        "a padding of 0 on a side": conv and 0 in sum(sides, ()),
+        "an even total of zeros": 0 in odd, "an odd total of zeros": 1 in odd,
         "mode 'max'": case.kind == "max", "mode 'avg'": case.kind == "avg",
         **{word: word in label
            for word in ("ties", "real numbers", "an activation")}}

@@ -210,10 +210,13 @@ def run_file(path, names, jobs, timeout, tensorflow):
 
     Return the report of loading, the outcomes by id, and what was printed.
     """
-    outcomes, printed, lost = {}, "", []
+    outcomes, printed, lost, first = {}, "", [], None
     while True:
         loading, mine, found, end, text = attempt(
             path, names, jobs, timeout, tensorflow)
+        first = first or loading
+        if loading["result"] != "ok":       # the second time, perhaps
+            found = {job["id"]: loading for job in jobs}
         outcomes.update(found)
         printed = (printed + text)[:4000]
         jobs = [job for job in mine if job["id"] not in outcomes]
@@ -226,4 +229,4 @@ def run_file(path, names, jobs, timeout, tensorflow):
                 "no result"} for job in twice})
             jobs = [job for job in jobs if job not in twice]
         if not jobs or not end or ENDING.is_set():
-            return loading, outcomes, printed
+            return first, outcomes, printed

@@ -87,6 +87,8 @@ def as_gradescope(checks):
     tests = []
     for name in FILES:
         found = [check for check in checks if check["function"] == name]
+        if found and all(check["verdict"] == "skipped" for check in found):
+            continue        # TensorFlow is not there: no student's fault
         right = bool(found) and all(check["verdict"] == "right"
                                     for check in found)
         text = "\n".join(line for check in found for line in describe(check))

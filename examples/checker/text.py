@@ -83,7 +83,7 @@ def counts(check):
     if len(check["outputs"]) > 1:
         raised = right and any(case["result"] != "fail" for case in failed)
         lines.append("  " + ", ".join(map(" ".join, check["outputs"].items()))
-                     + (", where it returns." if raised else "."))
+                     + (", in the cases that return." if raised else "."))
     if check["shared"]:
         lines.append(paragraph(check["shared"]))
     return lines
@@ -144,13 +144,13 @@ def side_by_side(output, ours, expected, place):
     shown = [":", ":", *place[2:]] if output in ("dW", "db") else [
         place[0], ":", ":", place[3]]
     part = tuple(slice(8) if i == ":" else i for i in shown)
-    marked = [[number(v) + " *"[int(wrong)] for v, wrong in zip(*row)]
+    marked = [[number(v) + ("*" if wrong else " ") for v, wrong in zip(*row)]
               for row in zip(ours[part], differs(ours, expected)[part])]
     plain = [[number(v) for v in row] for row in expected[part]]
     width = max(len(cell) for row in marked + plain for cell in row) + 1
     left, right = ([start, *("    " + "".join(
         f"{cell:>{width}}" for cell in row) for row in rows)]
-        for start, rows in (("    got (* differs)", marked),
+        for start, rows in (("    yours (* is wrong)", marked),
                             ("    expected", plain)))
     half = max(map(len, left)) + 7
     title = f"    {output}[{', '.join(map(str, shown))}]"
@@ -177,7 +177,7 @@ def summary(checks):
         together = check.get("together") and check["remarks"][-1]
         if check["verdict"] in ("wrong", "unreadable") or together or (
                 check["cause"]):
-            cause = check["cause"] or check["kind"] or together or (
+            cause = check["cause"] or check["ending"] or together or (
                 "no cause found")
             causes.setdefault((check["function"] or "a file", cause),
                               []).append(clean(check["student"]))
