@@ -229,7 +229,7 @@ def test_7_a_class_that_is_stopped_reports_who_is_done(number, tmp_path):
     while not (tmp_path / "marker").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    for sent in (number, signal.SIGHUP, number):    # impatience changes nothing
+    for sent in (number, signal.SIGHUP, number):    # only the first counts
         process.send_signal(sent)
         time.sleep(0.05)
     printed, _ = process.communicate(timeout=60)

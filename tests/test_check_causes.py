@@ -87,8 +87,8 @@ def test_a_fault_is_named_alone_and_what_is_advised_mends_it(name, rule):
 def test_every_cause_is_planted(name):
     begun = [cause for function, _, cause in planted.PLANTED.values()
              if function == name]
-    assert [one.sentence for one in causes.CAUSES[name] if not
-            one.sentence.startswith(tuple(begun))] == []
+    assert [fault.cause.sentence for fault in causes.FAULTS[name] if not
+            fault.cause.sentence.startswith(tuple(begun))] == []
 
 
 @pytest.mark.parametrize("name, rule", [
@@ -96,12 +96,11 @@ def test_every_cause_is_planted(name):
 def test_no_two_causes_have_the_same_results(name, rule):
     def key(label, way):
         result = cases.results_of(name, rule, label, way)
-        return str(causes.kind(result) if isinstance(result, str) else [
+        return str(causes.first_words(result) if isinstance(result, str) else [
             (array.shape, (array.round(6) + 0.0).tobytes())
             for array in result])
 
-    groups = [[(None, ()), *[(one, way) for one in causes.CAUSES[name]
-                             for way in one.ways]]]
+    groups = [[causes.NOTHING, *causes.FAULTS[name]]]
     for label in cases.labels_of(name, rule):
         if "integer" not in label:
             parts = {}      # groups that no case has told apart so far

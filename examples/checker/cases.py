@@ -1,7 +1,8 @@
 """What is called, from the simple to the special, and what is expected.
 
-Numbers are whole or real, never zero, and negative too; m is 1, 2 and 3; the
-zeros that "same" adds in all are 0 to 4 per axis, the strides 1 to 3.
+Numbers are whole or real, and negative too, and never zero but where they tie;
+m is 1, 2 and 3. Words of a name decide on the numbers: real, ties, integer,
+activation, far below, defaults.
 """
 import functools
 import warnings
@@ -106,11 +107,14 @@ class Case(NamedTuple):
 
 def table(kind, text):
     """Return the cases of a table; kind: a padding or a mode."""
-    return [Case(f"{kind}, " * (kind != "valid") + " ".join(name), *[
-        tuple(map(int, part.split("x"))) for part in shapes], kind)
-        for *name, A_prev, kernel, stride in map(
-            str.split, text.strip().splitlines())
-        for shapes in [(A_prev, kernel, stride)]]
+    cases = []
+    for line in text.strip().splitlines():
+        *words, A_prev, kernel, stride = line.split()
+        name = " ".join(words) if kind == "valid" else (
+            f"{kind}, {' '.join(words)}")
+        cases.append(Case(name, *[tuple(map(int, part.split("x"))) for part in (
+            A_prev, kernel, stride)], kind))
+    return cases
 
 
 CONV_CASES = table("valid", VALID) + table("same", SAME)
@@ -123,8 +127,8 @@ def calls_of(name):
     """Return the calls that are made: {case name: (case, arguments)}."""
     calls = {}
     for case in CONV_CASES if name[:4] == "conv" else POOL_CASES:
-        A_prev, activated = case.draw("A_prev", case.A_prev), (
-            "activation" in case.name)
+        A_prev = case.draw("A_prev", case.A_prev)
+        activated = "activation" in case.name
         if name[:4] == "pool":
             arguments = {"A_prev": A_prev, "kernel_shape": case.kernel,
                          "stride": case.stride, "mode": case.kind}

@@ -95,15 +95,14 @@ def load(path):
 
 
 def signature(function):
-    """Return [name, default as text or None, not a star] of the parameters.
+    """Return [name, has a default, is no star] of the parameters.
 
     Return None where Python does not know them.
     """
     try:
         parameters = inspect.signature(function).parameters.values()
-        return [[str(p.name), None if p.default is p.empty else
-                 repr(p.default)[:100], p.kind not in (
-                     p.VAR_POSITIONAL, p.VAR_KEYWORD)] for p in parameters]
+        return [[str(p.name), p.default is not p.empty, p.kind not in (
+            p.VAR_POSITIONAL, p.VAR_KEYWORD)] for p in parameters]
     except Exception:
         return None
 

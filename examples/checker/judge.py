@@ -3,8 +3,9 @@ import re
 
 import numpy as np
 
+from .advice import lines_to_write
 from .cases import calls_of, labels_of, results_of
-from .causes import differs, equal, find, lines_to_write
+from .causes import differs, equal, find
 from .definition import OUTPUTS, RULES, total_to_keep
 
 SIGNATURES = {
@@ -43,7 +44,7 @@ def wrong_signature(name, parameters):
     if names[:len(expected)] != expected:
         return f"The parameters are {', '.join(names)}; {expected_of(name)}"
     for key, default, _ in parameters[len(expected):]:
-        if default is None:
+        if not default:
             return f"{key} needs a default; {expected_of(name)}"
     return None
 
@@ -68,8 +69,7 @@ def judge_case(name, rule, label, outcome):
 
 def wrong_array(name, rule, label, outcome):
     """Return what is wrong in the first array that is, or None."""
-    for output, ours, exact in zip(OUTPUTS[name], outcome["arrays"],
-                                   results_of(name, rule, label)):
+    for output, ours, exact in compared(name, rule, label, outcome):
         if ours.shape != exact.shape:
             return f"{output}: shape {ours.shape}, expected {exact.shape}"
         if not equal(ours, exact):
@@ -93,14 +93,19 @@ def first_difference(ours, expected):
     return tuple(int(i) for i in np.argwhere(differs(ours, expected))[0])
 
 
+def compared(name, rule, label, outcome):
+    """Return the name of each output, what was returned, and what is right."""
+    return zip(OUTPUTS[name], outcome.get("arrays", ()),
+               results_of(name, rule, label))
+
+
 def returned(name, rule, outcomes):
     """Return [(output, has the right shape, is right)] of all arrays."""
     return [(output, ours.shape == exact.shape, equal(ours, exact))
             for label in labels_of(name, rule)
-            if outcomes.get(label, {}).get("arrays") and "integer" not in label
-            for output, ours, exact in zip(
-                OUTPUTS[name], outcomes[label]["arrays"],
-                results_of(name, rule, label))]
+            if label in outcomes and "integer" not in label
+            for output, ours, exact in compared(name, rule, label,
+                                                outcomes[label])]
 
 
 def rules_of(name):
@@ -145,8 +150,8 @@ def judge(name, parameters, outcomes, accepted):
         check["same"] = rule
     for output in OUTPUTS[name]:
         right = [good for one, _, good in arrays[rule] if one == output]
-        check["outputs"] = {**check["outputs"], output: "not returned" if (
-            not right) else "right" if all(right) else "wrong"}
+        check["outputs"][output] = "not returned" if not right else (
+            "right" if all(right) else "wrong")
     if any(judge_case(name, rule, label, outcomes[label])["result"] != "pass"
            for label in labels_of(name, rule)
            if label in outcomes and "integer" in label):
@@ -198,9 +203,9 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
         said.append(f"A default is missing or wrong; {expected_of(name)}")
     if messages == {"returned None: is there a return?"}:
         said.append("Nothing is returned.")
-    check["cause"] = " And: ".join([*said, *[" Or: ".join(" And: ".join(
-        one.sentence for one in causes) for causes in sets)] * bool(sets)]
-        ) or None
+    named = [" And: ".join(one.sentence for one in causes) for causes in sets]
+    check["cause"] = " And: ".join(filter(None, [*said, " Or: ".join(named)])
+                                   ) or None
     kinds = {case["result"] for case in failed}
     if len(kinds) == 1:
         check["ending"] = {

@@ -142,7 +142,7 @@ def validated(report):
         known["changed"] = [clean(name)[:60] for name in report["changed"]]
     if "functions" in report:
         known["functions"] = {name: parameters and [
-            (clean(key)[:60], default and clean(default)[:100], bool(usual))
+            (clean(key)[:60], bool(default), bool(usual))
             for key, default, usual in parameters[:20]]
             for name, parameters in report["functions"].items()}
         known["others"] = [clean(name)[:60] for name in report["others"][:20]]

@@ -6,12 +6,13 @@ import textwrap
 
 import numpy as np
 
-from .cases import calls_of, results_of
-from .causes import LETTERS, differs, equal
+from .advice import LETTERS
+from .cases import calls_of
+from .causes import differs, equal
 from .child import OPTIONS, half_relu
 from .definition import OUTPUTS
 from .explain import where_from
-from .judge import RULE_NAMES, first_difference, number
+from .judge import RULE_NAMES, compared, first_difference, number
 from .process import clean
 
 NAMES = [*OUTPUTS, "lenet5"]
@@ -100,9 +101,7 @@ def simplest(check):
     lines = [f'  The simplest wrong case, "{label}":', *call_text(name, label),
              paragraph(message, "    ")]
     outcome, (_, arguments) = check["outcomes"][label], calls_of(name)[label]
-    for output, ours, exact in zip(
-            OUTPUTS[name], outcome.get("arrays", ()),
-            results_of(name, check["rule"], label)):
+    for output, ours, exact in compared(name, check["rule"], label, outcome):
         if not equal(ours, exact):
             if ours.shape == exact.shape:
                 place = first_difference(ours, exact)
