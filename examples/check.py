@@ -15,6 +15,7 @@ from common import UserError  # noqa: E402
 from checker import child, files, judge, options, reports, text  # noqa: E402
 from checker.definition import RULES  # noqa: E402
 from checker.explain import explain, name_of  # noqa: E402, F401
+from checker.process import complain  # noqa: E402
 
 
 def check(function, name=None):
@@ -34,10 +35,9 @@ def main(argv=None):
     """Run, write the reports, then print; return the exit status."""
     try:
         given = options.arguments(argv, __doc__)
-        found, status = files.check_all(files.students_of(
-            given.folder) if given.folder else given.paths, given)
+        found, status = files.check_all(given.paths, given)
     except (UserError, OSError) as error:
-        print(f"check.py: {error}", file=sys.stderr)
+        complain(f"check.py: {error}")
         return 2
     lines = text.summary(found) if given.folder else [
         line for one in found for line in [
@@ -45,10 +45,14 @@ def main(argv=None):
             *text.describe(one, given.verbose or given.case)]]
     for kind, report in reports.KINDS.items():
         try:
-            if vars(given)[kind] is not None:
+            if vars(given)[kind] is None:
+                continue
+            if status and (kind == "gradescope" or not found):
+                complain(f"--{kind}: not written")     # it was stopped
+            else:
                 reports.write(vars(given)[kind], report(found))
         except OSError as error:    # the disk is full, or the folder has gone
-            print(f"--{kind}: cannot be written ({error})", file=sys.stderr)
+            complain(f"--{kind}: cannot be written ({error})")
             status = status or 2
     verdicts = {one["verdict"] for one in found}
     if "wrong" in verdicts and not given.verbose and not given.folder:
@@ -58,7 +62,7 @@ def main(argv=None):
     print("\n".join(lines), flush=True)
     if status is None and all(one["empty"] or one["verdict"] in (
             "missing", "skipped") for one in found):
-        print("Nothing was checked.", file=sys.stderr)
+        complain("Nothing was checked.")
         status = 2
     return status or int(bool(verdicts & {"wrong", "unreadable"}) or any(
         one.get("together") for one in found))
@@ -71,8 +75,8 @@ def end(number, frame):
     raise SystemExit(128 + number)
 
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
-           if hasattr(signal, name)]    # Windows has no SIGHUP
+SIGNALS = [getattr(signal, name) for name in (
+    "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 if __name__ == "__main__":
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:      # of nohup
@@ -84,6 +88,6 @@ if __name__ == "__main__":
         status = 1
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        print(f"check.py: {error}", file=sys.stderr)
+        complain(f"check.py: {error}")
         status = 2
     sys.exit(status)

@@ -252,7 +252,7 @@ for function in (CF, CB):
     fault(function, "The padding repeats or mirrors",
           (PAD, f"{PAD[:-1]}, 'edge')"))
 fault(CF, 'The padding of "same" is forgotten', (PAD, "A_prev"))
-fault(CF, "The rows of the padding", (PAD, PAD.replace(
+fault(CF, 'The padding of "same" mixes up the axes', (PAD, PAD.replace(
     "(top, bottom), (left, right)", "(left, right), (top, bottom)")), (
         "h_pad, w_pad = A_pad.shape[1:3]",
         "h_pad, w_pad = h_prev + top + bottom, w_prev + left + right"))
@@ -422,7 +422,7 @@ for new in (MINUS, UNDER):
     fault(CB, "The crop p:-p", (
         f"dA_prev = {CROP}",
         f"dA_prev = np.zeros(A_prev.shape); dA_prev[:] = {new}"))
-without = "An array without padding"
+without = "Windows of A_pad are taken"
 fault(CB, without, (PAD, "A_prev"))
 fault(CB, without, (DW, DW.replace("A_pad", "A_prev")))
 for new in ("dA_pad", CROP, MINUS, UNDER):
@@ -460,10 +460,10 @@ for cause, old, new in [
          "dZ"),
         ("db is summed over the channels", "keepdims=True)",
          "keepdims=True).sum() * np.ones((1, 1, 1, c_new))"),
-        ("db is not summed over all", "(0, 1, 2)", "0"),
-        ("db is not summed over all", "(0, 1, 2)", "(1, 2)"),
-        ("db is that of one", "np.sum(dZ,", "np.sum(dZ[:1],"),
-        ("db is that of one", "np.sum(dZ,", "np.sum(dZ[-1:],"),
+        ("db is summed over the wrong", "(0, 1, 2)", "0"),
+        ("db is summed over the wrong", "(0, 1, 2)", "(1, 2)"),
+        ("db is not the sum", "np.sum(dZ,", "np.sum(dZ[:1],"),
+        ("db is not the sum", "np.sum(dZ,", "np.sum(dZ[-1:],"),
         ("db is the last number", "np.sum(dZ,", "np.sum(dZ[-1:, -1:, -1:],"),
         ("The numbers of rows", "in np.ndindex(dZ.shape)", "in np.ndindex(m, "
          "dZ.shape[2], dZ.shape[1], c_new)"),

@@ -112,8 +112,9 @@ def table(kind, text):
         *words, A_prev, kernel, stride = line.split()
         name = " ".join(words) if kind == "valid" else (
             f"{kind}, {' '.join(words)}")
-        cases.append(Case(name, *[tuple(map(int, part.split("x"))) for part in (
-            A_prev, kernel, stride)], kind))
+        shapes = [tuple(map(int, part.split("x")))
+                  for part in (A_prev, kernel, stride)]
+        cases.append(Case(name, *shapes, kind))
     return cases
 
 

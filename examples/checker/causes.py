@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .cases import calls_of, labels_of, results_of
-from .definition import OUTPUTS
+from .definition import OUTPUTS, Definition
 from .faults_conv_backward import CONV_BACKWARD
 from .faults_conv_forward import CONV_FORWARD
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
@@ -24,8 +24,13 @@ BY_TENSORDOT = (    # code of this style raises where others broadcast
         :, rows, cols].__iadd__(np.tensordot(d, W, ([1], [3])))),
     ("add_dW", lambda dW, A_pad, rows, cols, d: dW.__iadd__(
         np.tensordot(A_pad[:, rows, cols], d, ([0], [0])))))
+BY_CEIL = (     # the size of Keras' "same", whatever is padded
+    ("size", lambda sizes, padded, *rest: [-(-n // s) for n, s in zip(
+        sizes, rest[1])] if rest[-1] == "same" else Definition().size(
+            sizes, padded, *rest)),)
 OWN = {     # steps of conv_backward that touch one output alone
-    "dA_prev": {"start", "add_dA", "window_of_dA", "crop", "dA_prev"},
+    "dA_prev": {"start", "add_dA", "W_of_dA", "window_of_dA", "crop",
+                "dA_prev"},
     "dW": {"add_dW", "window_of_dW", "dW", "pixels"},
     "db": {"total", "in_db", "db"}}
 WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
@@ -114,16 +119,16 @@ class Search:
 
     def explains(self, *faults):
         """Tell whether the definition with these faults does the same."""
-        for style in [(), BY_TENSORDOT][:1 + self.raises]:
-            for label in self.labels:
-                expected = self.results(label, *faults, style=style)
-                if not self.alike(label, expected):
-                    if label in self.returned and not isinstance(
-                            expected, str):
-                        return False    # the numbers are those of any style
-                    break
-            else:
-                return True
+        for size in [(), BY_CEIL][:1 + (self.rule == "keras")]:
+            for style in [(), BY_TENSORDOT][:1 + self.raises]:
+                for label in self.labels:
+                    expected = self.results(label, *faults, style=size + style)
+                    if not self.alike(label, expected):
+                        break
+                else:
+                    return True
+                if label in self.returned and not isinstance(expected, str):
+                    break       # the numbers are those of any style
         return False
 
     def agrees(self, same, *faults):
@@ -202,10 +207,8 @@ class Search:
 def windows_in(name, rule, label):
     """Return how many windows there are in a case."""
     _, arguments = calls_of(name)[label]
-    for loss in ("dZ", "dA"):
-        if loss in arguments:
-            return np.prod(arguments[loss].shape[1:3])
-    return np.prod(results_of(name, rule, label)[0].shape[1:3])
+    loss = [arguments[key] for key in ("dZ", "dA") if key in arguments]
+    return np.prod((loss or results_of(name, rule, label))[0].shape[1:3])
 
 
 def find(name, rules, wrong, outcomes):

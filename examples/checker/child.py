@@ -65,7 +65,7 @@ def failure(error, path):
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if frame.filename == path]
     if isinstance(error, SyntaxError) and error.lineno:
-        report.update(lineno=error.lineno, line=(error.text or "").strip())
+        report.update(lineno=error.lineno, line=str(error.text or "").strip())
     elif frames:
         report.update(lineno=frames[-1].lineno, line=frames[-1].line)
     return report
@@ -156,7 +156,9 @@ def run(function, job):
     return {"result": "ok", "changed": [
         key for key, value in decoded(job["arguments"]).items()
         if isinstance(value, np.ndarray)
-        and value.tobytes() != arguments[key].tobytes()]}, results
+        and [value.shape, value.dtype, value.tobytes()] != [
+            arguments[key].shape, arguments[key].dtype,
+            arguments[key].tobytes()]]}, results
 
 
 def outcome(path, call, *arguments):

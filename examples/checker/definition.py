@@ -51,6 +51,8 @@ class Definition:
     padding = mode = staticmethod(lambda word: word)
     # In the padding: sizes, kernel and stride; the zeros before and after.
     axes = side = staticmethod(lambda *several: several)
+    # The kernels, in conv_forward and where dA_pad is added to.
+    W = W_of_dA = staticmethod(lambda W: W)
     # Results before the bias, and at the end.
     Z = A = staticmethod(lambda result: result)
     # dZ, or dA, as the loops see it, and as the sum of db does.
@@ -103,7 +105,7 @@ class Definition:
     def conv_forward(self, A_prev, W, b, activation, padding, stride):
         """Multiply each window by each kernel and sum, add b, activate."""
         Z = self.forward(A_prev, W.shape[:2], stride, padding, W.shape[3],
-                         lambda pixels, _: self.product(pixels, W))
+                         lambda pixels, _: self.product(pixels, self.W(W)))
         return self.A(self.finish(self.Z(Z), b, activation, W))
 
     def product(self, pixels, W):
@@ -157,7 +159,7 @@ class Definition:
 
     def accumulate(self, dA_pad, dW, A_pad, place, W, d):
         """Add what a window gives to the gradients. d: its dZ, (m, c_new)."""
-        self.add_dA(dA_pad, *self.window_of_dA(*place), W, d)
+        self.add_dA(dA_pad, *self.window_of_dA(*place), self.W_of_dA(W), d)
         self.add_dW(dW, A_pad, *self.window_of_dW(*place), d)
 
     def window_of_dA(self, *place):

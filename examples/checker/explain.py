@@ -71,8 +71,11 @@ def gets(arguments, ties, place):
     return definition.mask(pixels, pixels.max())[0, :, :, 0]
 
 
-def where_from(name, arguments, output, index, rule):
-    """Return the lines that say what the number at an index is the sum of."""
+def where_from(name, arguments, output, index, rule, exact):
+    """Return the lines that say what the number at an index is the sum of.
+
+    exact: the array that is right.
+    """
     found = list(terms(name, arguments, output, index, rule))
     arrays = {**arguments, "b": np.ravel(arguments.get("b", 0))}
     values = [[float(arrays[key][at]) for key, at in term] for term in found]
@@ -81,10 +84,8 @@ def where_from(name, arguments, output, index, rule):
     total = sum(map(np.prod, values)) / divisor
     if name == "pool_forward" and mode == 'max':
         join, around, total = ", ", "max({})", max(map(np.prod, values))
-    elif name == "conv_forward":
-        activated = float(arguments["activation"](np.array([total]))[0])
-        if activated != total:
-            around, total = "activation({})", activated
+    elif name == "conv_forward" and not np.isclose(total, exact[index]):
+        around, total = "activation({})", exact[index]
     lines, end = [], f"/{divisor}" * (divisor > 1)
     for start, texts in (
             (f"{output}[{', '.join(map(str, index))}] = {number(total)} = ",
@@ -141,4 +142,6 @@ def explain(function, *args, at, name=None, **kwargs):
                         shapes[output]))):
         raise ValueError(f"at: expected an output and an index, of {shapes}, "
                          f"got {at!r}")
-    print("\n".join(where_from(name, arguments, output, tuple(index), rule)))
+    print("\n".join(where_from(
+        name, arguments, output, tuple(index), rule,
+        exact[rule][OUTPUTS[name].index(output)])))

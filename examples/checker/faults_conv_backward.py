@@ -105,12 +105,14 @@ CONV_BACKWARD = [
              :, -sizes[0]:, -sizes[1]:],
          lambda dA_pad, rows, cols, sizes, _: dA_pad[
              :, :sizes[0], :sizes[1]],
+         lambda dA_pad, rows, cols, sizes, _: dA_pad[
+             :, rows[0]:sizes[0], cols[0]:sizes[1]],
          *[lambda dA_pad, *args, places=places: right.crop(
              dA_pad, *[args[i] for i in places], *args[2:])
            for places in ((0, 0), (1, 1), (1, 0))])),
     *faults("pixels", f"{PAD}\n{START}\n{DW}\n{CROP}", (
-        "An array without padding meets the windows of A_pad: dA_prev, or "
-        "the A_prev that dW is computed from",
+        "Windows of A_pad are taken from an array without padding: dW must "
+        "read A_pad, and dA_prev must have its shape until it is cropped",
         UNPADDED, lambda A_pad, A_prev: A_prev, *[
             {"start": lambda A_pad, A_prev: np.zeros(A_prev.shape),
              "crop": crop} for crop in (
@@ -127,12 +129,10 @@ CONV_BACKWARD = [
         "(with arrays as indices, x[:, I, J] += v, by np.add.at)",
         lambda dA_pad, rows, cols, W, d: assign_dA(
             dA_pad, rows, cols, W[..., -1:], d[:, -1:]), assign_dA)),
-    *kernels("add_dA", DA, "In dA_prev: ", lambda change: (
-        lambda dA_pad, rows, cols, W, d: right.add_dA(
-            dA_pad, rows, cols, change(W), d)),
-        "do not turn it where W * dZ is added to windows, but do where a "
-        "dilated dZ is correlated with W"),
-    *kernels("add_dW", DW, "In dW: ", dW_of),
+    *kernels("W_of_dA", DA, "In dA_prev: ", "use W as it is where W * dZ is "
+             "added to windows, but W[::-1, ::-1] where it slides over a dZ "
+             "with zeros between its numbers"),
+    *kernels("add_dW", DW, "In dW: ", use=dW_of),
     *[one for output, line in (("dA_prev", DA), ("dW", DW))
       for one in starts(f"{WINDOW}\n{line}", f"window_of_{output[:2]}",
                         f"In {output} alone: ")],
@@ -157,12 +157,13 @@ CONV_BACKWARD = [
         ("is summed over the channels too", np.sum,
          lambda dZ: np.sum(dZ, keepdims=True),
          lambda dZ: np.full_like(right.total(dZ), dZ.sum())),
-        ("is not summed over all of images, rows and columns", *[
-            lambda dZ, axes=axes, keep=keep: dZ.sum(axes, keepdims=keep)
-            for axes in (0, 1, 2, (0, 1), (0, 2), (1, 2))
-            for keep in (False, True)]),
-        ("is that of one image", {"in_db": lambda dZ: dZ[:1]},
-         {"in_db": lambda dZ: dZ[-1:]}),
+        ("is summed over the wrong axes: images, rows and columns are right",
+         *[lambda dZ, axes=axes, keep=keep: dZ.sum(axes, keepdims=keep)
+           for n in (1, 2, 3) for axes in itertools.combinations(range(4), n)
+           for keep in (False, True) if axes != (0, 1, 2)]),
+        ("is not the sum over all images", *[
+            {"in_db": lambda dZ, some=some: dZ[some]} for some in (
+                slice(1), slice(-1, None), slice(1, None))]),
         ("is the last number of dZ alone: add them with `+=`",
          lambda dZ: dZ[-1:, -1:, -1:]), begin="db "),
     *faults("order", RETURN, ("The gradients are returned in another order", *[

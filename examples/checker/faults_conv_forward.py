@@ -1,4 +1,6 @@
 """What goes wrong in conv_forward."""
+import itertools
+
 import numpy as np
 
 from .faults_shared import (BOTH, PAD, PADDING, SIZE, UNPACK, UNPADDED, faults,
@@ -16,16 +18,17 @@ KERNELS = [
     ("The axes of the window and of the kernel are in different orders: both "
      "must be (kh, kw, c_prev), also where they are flattened",
      lambda W: W.reshape(W.shape[2], *W.shape[:2], -1).transpose(1, 2, 0, 3),
-     lambda W: W.transpose(2, 0, 1, 3).reshape(W.shape),
      lambda W: W.reshape(W.shape[3], -1).T.reshape(W.shape),
-     lambda W: W.transpose(0, 1, 3, 2).reshape(W.shape),
-     lambda W: W.reshape(*W.shape[:2], W.shape[3], -1).transpose(0, 1, 3, 2)),
+     lambda W: W.reshape(*W.shape[:2], W.shape[3], -1).transpose(0, 1, 3, 2),
+     *[lambda W, order=order: W.transpose(order).reshape(W.shape)
+       for order in list(itertools.permutations(range(4)))[1:]]),
     ("The first kernel is used for every channel of the output",
      lambda W: W[..., [0] * W.shape[3]])]
 
 
-def kernels(step, lines, begin, use, turned="do not turn it"):
-    """Return what is done to kernels; use: how a step takes changed ones."""
+def kernels(step, lines, begin="", turned="do not turn it",
+            use=lambda change: change):
+    """Return what is done to kernels; use: what a step makes of a change."""
     return faults(step, lines, *[
         (what.format(turned=turned), *map(use, changes))
         for what, *changes in KERNELS], begin=begin)
@@ -60,8 +63,10 @@ CONV_FORWARD = [
             lambda Z, b, f, W, axes=axes: f(Z + np.ravel(b) * np.prod(
                 [W.shape[i] for i in axes]))
             for axes in ((0, 1, 2), (0, 1), (2,))])),
-    *kernels("product", SUM, "", lambda change: (
-        lambda pixels, W: right.product(pixels, change(W)))),
+    *kernels("W", SUM), *faults(
+        "Z", SUM, ("The sum is not set to zero for each output", *[
+            lambda Z, axis=axis: np.cumsum(Z, axis).reshape(Z.shape)
+            for axis in (3, 2, None)])),
     *faults(
         "product", SUM,
         *[(f"Only the {word} channel of A_prev is used",
@@ -70,8 +75,6 @@ CONV_FORWARD = [
         ("The products are averaged: they must be added up",
          lambda pixels, W: right.product(pixels, W) / pixels[0].size,
          lambda pixels, W: right.product(pixels, W) / pixels[0, ..., 0].size),
-        ("The sum is not set to zero for each kernel", lambda pixels, W:
-         np.cumsum(right.product(pixels, W), axis=1)),
         ("Only the last product of a window is kept: add them with `+=`",
          lambda pixels, W: right.product(pixels[:, -1:, -1:], W[-1:, -1:]),
          lambda pixels, W: right.product(pixels[:, -1:, -1:, -1:],
@@ -79,9 +82,7 @@ CONV_FORWARD = [
     *PADDING, *faults(
         "pad", PAD,
         ('The padding of "same" is forgotten: A_prev must be padded',
-         UNPADDED),
-        ("The rows of the padding are added as columns, the columns as rows",
-         lambda A_prev, rows, cols: right.pad(A_prev, cols, rows))),
+         UNPADDED)),
     *geometry(BOTH, UNPACK, PLACE, PAD_SIZE, True), *starts(PLACE),
     *sizes(PLACE), *outputs(PAD_SIZE, PLACE, ("Z",), ("A",)),
     *faults(

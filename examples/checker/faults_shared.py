@@ -72,7 +72,9 @@ PADDING = [
          "one rule",
          (rounded_up, rounded_down), (rounded_down, rounded_up)),
         ("mixes up the axes: rows must be computed from h_prev, kh and sh, "
-         "columns from w_prev, kw and sw", *[
+         "columns from w_prev, kw and sw", {
+             "pad": lambda A_prev, rows, cols: right.pad(A_prev, cols, rows)},
+         *[
              {"axes": lambda *axes, change=change, mixed=mixed: [
                  change(*axis) if i in mixed else axis
                  for i, axis in enumerate(axes)]} for _, change in MIXED

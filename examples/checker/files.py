@@ -1,11 +1,9 @@
 """One file, one folder, one class of students."""
-import contextlib
 import functools
 import importlib.util
 import os
 import re
 import stat
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +12,7 @@ from . import child
 from .cases import calls_of
 from .definition import OUTPUTS
 from .judge import judge, judge_lenet5, new, reason
-from .process import DAMAGED, ENDING, clean, outcome_of, run_file
+from .process import DAMAGED, ENDING, clean, complain, outcome_of, run_file
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -123,6 +121,11 @@ def functions_in(path, names, options, base):
 def check_folder(folder, options, student=None):
     """Return the checks of the five files of a folder, missing ones too."""
     checks = []
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return [new(path=str(folder), verdict="unreadable", student=student,
+                    cause=f"The folder cannot be read ({error.strerror}).")]
     for name, filename in FILES.items():
         if os.path.lexists(folder / filename):
             checks += check_file(folder / filename, options)
@@ -135,11 +138,17 @@ def check_folder(folder, options, student=None):
 
 
 def compare_rules(checks):
-    """Say where files of one folder follow different rules of "same"."""
+    """Say where one student's functions follow different rules of "same".
+
+    The five files of a folder are one student's, and so is any other file.
+    """
     found = {}
     for check in checks:
         if check["same"]:
-            found.setdefault(os.path.dirname(check["path"]), []).append(check)
+            path = os.path.realpath(check["path"])
+            folder, name = os.path.split(path)
+            found.setdefault(folder if name in FILES.values() else path, []
+                             ).append(check)
     for several in found.values():
         if all(len({check[key] for check in several}) > 1
                for key in ("same", "function")):
@@ -177,8 +186,7 @@ def check_all(paths, options):
             future.result()
     except (KeyboardInterrupt, SystemExit) as error:
         status = getattr(error, "code", 130)
-        with contextlib.suppress(OSError):
-            print("Stopped: the others were not checked.", file=sys.stderr)
+        complain("Stopped: the others were not checked.")
     complete = [future for future in futures if future.done()]
     if status is not None:
         ENDING.set()

@@ -8,6 +8,7 @@ from common import Parser, UserError
 from . import reports
 from .cases import calls_of
 from .definition import OUTPUTS, RULES
+from .files import students_of
 
 
 def existing(text):
@@ -64,6 +65,8 @@ def arguments(argv, description):
              "one that is checked")]:
         if wrong:
             raise UserError(message)
+    if options.folder:
+        options.paths = students_of(options.folder)
     for option, target in targets.items():
         problem = reports.problem_with(target)
         if problem:

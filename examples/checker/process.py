@@ -125,6 +125,13 @@ def clean(text):
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
+def complain(line):
+    """Write a line to stderr, where there is one."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
 def validated(report):
     """Return a report with the entries that we know, or raise an error."""
     known = {"result": report["result"], **{

@@ -51,10 +51,13 @@ def write(path, text):
         if path.exists():
             shutil.copymode(path, new)
 
+    stdout = False
     with contextlib.suppress(OSError, AttributeError, ValueError):
-        if os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno())):
-            return print(text, end="")      # as in --json /dev/stdout > file
-    if path.exists() and not path.is_file():
+        stdout = os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    if stdout:      # as in --json /dev/stdout > file
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+    elif path.exists() and not path.is_file():
         path.write_bytes(data)
     else:
         put(path.resolve(), write_new)

@@ -106,7 +106,7 @@ def simplest(check):
             if ours.shape == exact.shape:
                 place = first_difference(ours, exact)
                 lines += side_by_side(output, ours, exact, place) + where_from(
-                    name, arguments, output, place, check["rule"])
+                    name, arguments, output, place, check["rule"], exact)
             break
     return lines
 
