@@ -65,7 +65,7 @@ def main(argv=None):
         complain("Nothing was checked.")
         status = 2
     return status or int(bool(verdicts & {"wrong", "unreadable"}) or any(
-        one.get("together") for one in found))
+        one["together"] for one in found))
 
 
 def end(number, frame):

@@ -413,6 +413,19 @@ def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
     assert "together they are wrong" in " ".join(done.stdout.split())
 
 
+def test_files_of_other_names_are_those_of_others(tmp_path):
+    one, two = (write(tmp_path / f"{name}.py", planted.solution(CF, rule)
+                      + planted.solution(CB, rule))
+                for name, rule in (("one", "size"), ("two", "floor")))
+    assert run(one, two).returncode == 0
+
+
+def test_one_case_is_no_evidence_for_a_cause(tmp_path):
+    path = write(tmp_path / "mine.py", planted.solution(CB, "floor"))
+    done = run(path, "--case", "same, stride 2")
+    assert "Write:" not in done.stdout and "padding of" not in done.stdout
+
+
 def test_a_rule_that_is_not_accepted_is_named(tmp_path):
     path = write(tmp_path / "mine.py", planted.solution(CF, "floor"))
     _, found = result(path, "--same", "keras,size")

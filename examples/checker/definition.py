@@ -123,20 +123,21 @@ class Definition:
             A_prev, kernel_shape, stride, "valid", A_prev.shape[3],
             lambda pixels, sizes: self.maximum(self.pixels(pixels), A_prev)[
                 :, 0, 0] if mode == 'max' else self.mean(
-                    self.pixels(pixels), stride, sizes)))
+                    self.pixels(pixels), kernel_shape, stride, sizes)))
 
     def maximum(self, pixels, A_prev):
         """Return the largest of each window: (m, 1, 1, c)."""
         return pixels.max(axis=(1, 2), keepdims=True)
 
-    def mean(self, pixels, stride, sizes):
+    def mean(self, pixels, kernel, stride, sizes):
         """Return the mean of each window: (m, c)."""
         return pixels.sum(axis=(1, 2)) / self.divisor(
-            pixels.shape[1:3], stride, sizes, len(pixels))
+            self.kernel(*kernel), stride, sizes, len(pixels),
+            np.prod(pixels.shape[1:3]))
 
-    def divisor(self, kernel, stride, sizes, m):
-        """Return what a sum is divided by; sizes: h_new, w_new."""
-        return np.prod(kernel)
+    def divisor(self, kernel, stride, sizes, m, count):
+        """Return what a sum of count pixels is divided by."""
+        return count
 
     def conv_backward(self, dZ, A_prev, W, b, padding, stride):
         """Return the gradients of a loss with respect to A_prev, W and b."""
@@ -199,7 +200,7 @@ class Definition:
                     pixels, A_prev)), pixels, d)
             else:
                 shares = d / self.divisor(kernel, stride, in_loops.shape[1:3],
-                                          len(pixels))
+                                          len(pixels), np.prod(kernel))
             self.add(dA_prev, rows, cols, shares, mode)
         return self.dA_prev(dA_prev, dA, A_prev)
 

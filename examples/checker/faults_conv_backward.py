@@ -136,15 +136,18 @@ CONV_BACKWARD = [
     *[one for output, line in (("dA_prev", DA), ("dW", DW))
       for one in starts(f"{WINDOW}\n{line}", f"window_of_{output[:2]}",
                         f"In {output} alone: ")],
-    *faults("add_dW", f"dW = np.zeros(W.shape)\n{DW}", (
-        "dW keeps the values of the last window: add them with `+=`",
-        lambda dW, A_pad, rows, cols, d: overwrite(
-            dW, A_pad[-1:], rows, cols, d[-1:]), overwrite), *[
-        (f"dW is that of the {word} image: set it to zeros once, before all "
+    *faults(
+        "add_dW", f"dW = np.zeros(W.shape)\n{DW}",
+        ("dW keeps the values of the last window: add them with `+=`",
+         lambda dW, A_pad, rows, cols, d: overwrite(
+             dW, A_pad[-1:], rows, cols, d[-1:]), overwrite),
+        ("dW is that of the first image: it must be a sum over all images",
+         lambda dW, A_pad, rows, cols, d: right.add_dW(
+             dW, A_pad, rows, cols, kept(d, 0))),
+        ("dW is that of the last image: set it to zeros once, before all "
          "loops, and add for each image",
-         lambda dW, A_pad, rows, cols, d, i=i: right.add_dW(
-             dW, A_pad, rows, cols, kept(d, i)))
-        for word, i in (("first", 0), ("last", -1))],
+         lambda dW, A_pad, rows, cols, d: right.add_dW(
+             dW, A_pad, rows, cols, kept(d, -1))),
         ("dW is computed from the first image's pixels for each image",
          lambda dW, A_pad, *rest: right.add_dW(dW, A_pad[:1], *rest))),
     *faults("dW", RETURN, ("dW's shape has kh and kw swapped",

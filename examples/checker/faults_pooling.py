@@ -29,16 +29,16 @@ def both(of_max, of_mean):
         "divisor", of_mean,
         *[(f"divided by {what}, not by kh * kw", divisor)
           for what, divisor in [
-              ("m", lambda kernel, stride, sizes, m: m),
+              ("m", lambda kernel, stride, sizes, m, count: m),
               ("kh * kh", lambda kernel, *rest: kernel[0] ** 2),
               ("kw * kw", lambda kernel, *rest: kernel[1] ** 2),
               ("kh + kw", lambda kernel, *rest: sum(kernel)),
               ("sh * sw", lambda kernel, stride, *rest: np.prod(stride)),
-              ("h_new * w_new", lambda kernel, stride, sizes, m:
+              ("h_new * w_new", lambda kernel, stride, sizes, *rest:
                np.prod(sizes))]],
         ("not divided by kh * kw", lambda *all: 1),
-        ("divided by m too", lambda kernel, stride, sizes, m:
-         m * np.prod(kernel)), begin="The mean is ") + faults(
+        ("divided by m too", lambda kernel, stride, sizes, m, count:
+         m * count), begin="The mean is ") + faults(
         "mode", "if mode == 'max':\nelif mode == 'avg':",
         ("Mean and maximum are mixed up",
          lambda mode: 'max' if mode == 'avg' else 'avg'),

@@ -26,8 +26,8 @@ def new(**entries):
     return {"student": None, "function": None, "verdict": "wrong",
             "same": None, "rule": None, "outputs": {}, "cause": None,
             "said": [], "write": [], "shared": None, "ending": None,
-            "partial": False, "empty": False, "printed": "", "remarks": [],
-            "cases": [], **entries}
+            "partial": False, "empty": False, "together": False,
+            "printed": "", "remarks": [], "cases": [], **entries}
 
 
 def number(value):
@@ -56,10 +56,8 @@ def expected_of(name):
 
 def judge_case(name, rule, label, outcome):
     """Return a case: pass, fail, error, timeout or exit, and a message."""
-    result, message = outcome["result"], None
-    if result != "ok":
-        message = reason(outcome)
-    else:
+    result, message = outcome["result"], reason(outcome)
+    if result == "ok":
         message = (f"{', '.join(outcome['changed'])} was changed: work on a "
                    "copy" if outcome["changed"] else wrong_array(
                        name, rule, label, outcome))
@@ -185,10 +183,9 @@ def judge_lenet5(outcome):
 
 
 def explain_wrong(check, rule, sets, missing, results, right_under):
-    """Put the causes of what is wrong into a check.
+    """Put what is known of the faults into a check.
 
-    missing: parts without a cause. right_under: rules under which it would be
-    right.
+    missing: parts without a cause. right_under: rules that it follows.
     """
     name, cases = check["function"], results[rule]
     failed = [case for case in cases if case["result"] != "pass"]
@@ -223,8 +220,8 @@ def explain_wrong(check, rule, sets, missing, results, right_under):
         found = sorted(feature for feature in common if sum(
             feature in one for one in has.values()) <= most * len(has))
         if has and found and not check["shared"]:
-            check["shared"] = (f"All wrong cases have this, {few} it: "
-                               f"{'; '.join(found)}.")
+            text = f"All wrong cases have this, {few} it: "
+            check["shared"] = f"{text}{'; '.join(found)}."
 
 
 def features(name, rule, label):

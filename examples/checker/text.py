@@ -173,7 +173,7 @@ def summary(checks):
             f"  {found.get(name, '-'):15}" for name in NAMES))
     causes = {}
     for check in checks:
-        together = check.get("together") and check["remarks"][-1]
+        together = check["together"] and check["remarks"][-1]
         if check["verdict"] in ("wrong", "unreadable") or together or (
                 check["cause"]):
             cause = check["cause"] or check["ending"] or together or (
