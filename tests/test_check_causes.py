@@ -173,6 +173,20 @@ def test_no_cause_is_named_that_does_not_explain_everything(function, code):
     assert found["verdict"] == "wrong" and found["cause"] is None
 
 
+def test_a_part_is_explained_where_the_whole_is_not():
+    found = judged(planted.CB, planted.plant(planted.CB, [(
+        "return dA_prev, dW, db", "dA_prev[0, 0] = 7\n    return dA_prev, dW, "
+        "db / m")]), "size")
+    assert found["cause"] == ("No cause was found for dA_prev. And: db is "
+                              "divided by m.")
+    found = judged(planted.PB, planted.plant(planted.PB, [
+        ("+= mask * dA[n, y, x, c]", "+= mask * dA[n, y, x, c] ** 2"),
+        (" / (kh * kw)", "")]), None)
+    assert found["cause"] == ("No cause was found for max. And: In mode 'avg':"
+                              " The mean is not divided by kh * kw.")
+    assert advised(found) == ["dA_prev[window] += dA[n, y, x, c] / (kh * kw)"]
+
+
 def test_pixels_of_integers_are_a_remark_where_results_are_truncated():
     for function, new in ((planted.CF, "(m, h_new, w_new, c_new)"),
                           (planted.CB, "A_pad.shape")):

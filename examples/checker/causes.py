@@ -33,6 +33,7 @@ OWN = {     # steps of conv_backward that touch one output alone
                 "dA_prev"},
     "dW": {"add_dW", "window_of_dW", "dW", "pixels"},
     "db": {"total", "in_db", "db"}}
+OTHER_MODE = {"max": r"mean|\(kh \* kw\)", "avg": r"max|mask"}
 WHERE = {"kernel", "stride", "window", "size", "side", "axes", "rules",
          "padding", "pad", "sizes"}
 
@@ -62,10 +63,7 @@ class Fault(NamedTuple):
     cause: Cause
     way: tuple
 
-    @property
-    def steps(self):
-        """Return the steps that are replaced."""
-        return dict(self.way).keys()
+    steps = property(lambda self: dict(self.way).keys())    # replaced ones
 
 
 NOTHING = Fault(None, ())
@@ -137,11 +135,6 @@ class Search:
             for label in self.returned
             for expected in [self.results(label, *faults)])
 
-    def raises_alike(self, fault):
-        """Tell whether a fault raises where the student's function does."""
-        return all(isinstance(self.results(label, fault), str) == (
-            label not in self.returned) for label in self.labels)
-
     def singles(self):
         """Yield the faults that explain everything."""
         for fault in self.faults:
@@ -176,10 +169,14 @@ class Search:
             return self.agrees(lambda ours, exact: equal(ours[i], exact[i]),
                                *faults)
 
+        def raises_alike(fault):
+            return all(isinstance(self.results(label, fault), str) == (
+                label not in self.returned) for label in self.labels)
+
         where = [fault for fault in self.faults if fault.steps <= WHERE]
         for base in [NOTHING, *[
                 fault for fault in where if fault.cause in FREQUENT
-                or not self.raises or self.raises_alike(fault)]]:
+                or not self.raises or raises_alike(fault)]]:
             alone = [fits(i, base) for i in range(3)]
             if base.cause and not (alone[0] or alone[1]):
                 continue    # three faults would be too many to tell
@@ -240,8 +237,12 @@ def find(name, rules, wrong, outcomes):
             fault.cause: None for fault, in search.singles()}
         if len(causes) == 1:
             cause, = causes
-            begin = f"In mode '{part}': " if part in ("max", "avg") else ""
-            named.append(cause._replace(sentence=begin + cause.sentence))
+            if part in OTHER_MODE:
+                cause = cause._replace(
+                    sentence=f"In mode '{part}': {cause.sentence}",
+                    lines="\n".join(line for line in cause.lines.split("\n")
+                                    if not re.search(OTHER_MODE[part], line)))
+            named.append(cause)
         else:
             missing.append(part)
     return (rules[0], [named], missing) if named else (rules[0], [], [])
