@@ -14,7 +14,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from checker.explain import terms
+from checker.explain import letters, terms
 from common import ROOT, load, put, same_Z
 from naive import sides
 
@@ -331,12 +331,14 @@ def explained(s, array, index):
     found = terms(name, backward if back else forward,
                   "A" if array == "Z" else array, place,
                   "keras" if conv else s["ties"])
-    letters = [re.sub(r"W\[(\d+,\d+),0,0\]", r"W[\1]", re.sub(
-        r"(A_prev|dZ|dA)\[0,(\d+,\d+),0\]", r"\1[\2]", term))
-        for term, _, _ in found]
+    end = "" if conv or s["op"] == "max" else (
+        f"/{np.prod(backward['kernel_shape'])}")
+    texts = [re.sub(r"W\[(\d+,\d+),0,0\]", r"W[\1]", re.sub(
+        r"(A_prev|dZ|dA)\[0,(\d+,\d+),0\]", r"\1[\2]", "*".join(
+            map(letters, term)))) + end for term in found]
     if array == "A" and s["op"] == "max":
-        return f"max({', '.join(letters)})"
-    return " + ".join(letters)
+        return f"max({', '.join(texts)})"
+    return " + ".join(texts)
 
 
 def test_sums_are_those_of_explain(page):

@@ -28,8 +28,8 @@ def terms(name, arguments, output, index, rule):
     For a maximum, yield the pixels that it is the largest of.
     """
     conv, A_prev = name[:4] == "conv", arguments["A_prev"]
-    letters, factors = (CONV if conv else POOL)[output]
-    known, stride = dict(zip(letters, index)), arguments["stride"]
+    places, factors = (CONV if conv else POOL)[output]
+    known, stride = dict(zip(places, index)), arguments["stride"]
     kernel, sides = arguments.get("kernel_shape"), [(0, 0), (0, 0)]
     (_, h_prev, w_prev, c_prev), c_new = A_prev.shape, 1
     if conv:
@@ -71,6 +71,12 @@ def gets(arguments, ties, place):
     return definition.mask(pixels, pixels.max())[0, :, :, 0]
 
 
+def letters(factor):
+    """Return a factor of a term as text."""
+    key, at = factor
+    return f"{key}[{','.join(map(str, at))}]"
+
+
 def where_from(name, arguments, output, index, rule, exact):
     """Return the lines that say what the number at an index is the sum of.
 
@@ -89,8 +95,7 @@ def where_from(name, arguments, output, index, rule, exact):
     lines, end = [], f"/{divisor}" * (divisor > 1)
     for start, texts in (
             (f"{output}[{', '.join(map(str, index))}] = {number(total)} = ",
-             [[f"{key}[{','.join(map(str, at))}]" for key, at in term]
-              for term in found]),
+             [list(map(letters, term)) for term in found]),
             ("= ", [map(number, term) for term in values])):
         text = join.join("*".join(term) + end for term in texts[:24])
         text += f" ... ({len(found)} terms)" * (len(found) > 24)
