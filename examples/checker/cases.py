@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .child import ACTIVATIONS
+from .child import ACTIVATIONS, OPTIONS
 from .definition import RULES, define, listed
 
 VALID = """
@@ -154,6 +154,12 @@ def calls_of(name):
     return calls
 
 
+def passed(name, label):
+    """Return the arguments of a call without those left to their defaults."""
+    return {key: value for key, value in calls_of(name)[label][1].items()
+            if "defaults" not in label or key not in OPTIONS}
+
+
 @functools.lru_cache(maxsize=None)
 def shape_of_Z(case, rule):
     """Return the shape that conv_forward gives under a rule."""
@@ -168,6 +174,11 @@ def labels_of(name, rule):
     return tuple(label for label, (case, arguments) in calls_of(name).items()
                  if name != "conv_backward"
                  or shape_of_Z(case, rule) == arguments["dZ"].shape)
+
+
+def judged_labels(name, rule):
+    """Return the cases that are judged: integers are worth a remark alone."""
+    return [label for label in labels_of(name, rule) if "integer" not in label]
 
 
 @functools.lru_cache(maxsize=30000)

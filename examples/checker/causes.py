@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cases import calls_of, labels_of, results_of
-from .definition import OUTPUTS, Definition
+from .cases import calls_of, judged_labels, results_of
+from .definition import OUTPUTS
 from .faults_conv_backward import CONV_BACKWARD
 from .faults_conv_forward import CONV_FORWARD
 from .faults_pooling import POOL_BACKWARD, POOL_FORWARD
-from .faults_shared import FREQUENT, Cause
+from .faults_shared import FREQUENT, Cause, right
 
 BY_TENSORDOT = (    # code of this style raises where others broadcast
     ("product", lambda pixels, W: np.tensordot(pixels, W, 3)),
@@ -26,7 +26,7 @@ BY_TENSORDOT = (    # code of this style raises where others broadcast
         np.tensordot(A_pad[:, rows, cols], d, ([0], [0])))))
 BY_CEIL = (     # the size of Keras' "same", whatever is padded
     ("size", lambda sizes, padded, *rest: [-(-n // s) for n, s in zip(
-        sizes, rest[1])] if rest[-1] == "same" else Definition().size(
+        sizes, rest[1])] if rest[-1] == "same" else right.size(
             sizes, padded, *rest)),)
 OWN = {     # steps of conv_backward that touch one output alone
     "dA_prev": {"start", "add_dA", "W_of_dA", "window_of_dA", "crop",
@@ -82,12 +82,12 @@ class Search:
         self.name, self.rule, self.outcomes = name, rule, outcomes
         self.faults = [fault for fault in FAULTS[name]
                        if part not in OWN or fault.steps <= OWN[part]]
+        self.where = [fault for fault in self.faults if fault.steps <= WHERE]
         self.outputs = [i for i, output in enumerate(OUTPUTS[name])
                         if part in ("max", "avg", "", output)]
         self.labels = sorted(   # wrong ones first, and the fastest of them
-            (label for label in labels_of(name, rule) if label in outcomes
-             and "integer" not in label and (
-                 part not in ("max", "avg") or label.startswith(part))),
+            (label for label in judged_labels(name, rule) if label in outcomes
+             and (part not in ("max", "avg") or label.startswith(part))),
             key=lambda label: (label not in wrong,
                                windows_in(name, rule, label)))
         self.returned = [label for label in self.labels
@@ -114,9 +114,9 @@ class Search:
 
     def explains(self, *faults):
         """Tell whether the definition with these faults does the same."""
-        where = self.rule == "keras" and any(
+        resized = self.rule == "keras" and any(
             fault.steps & WHERE for fault in faults)
-        for size in [(), BY_CEIL][:1 + where]:
+        for size in [(), BY_CEIL][:1 + resized]:
             for style in [(), BY_TENSORDOT][:1 + self.raises]:
                 for label in self.labels:
                     expected = self.results(label, *faults, style=size + style)
@@ -148,13 +148,12 @@ class Search:
                 array.shape for array in ours] == [
                 array.shape for array in exact], *faults)
 
-        where = [fault for fault in self.faults if fault.steps <= WHERE]
         others = [fault for fault in self.faults if not fault.steps <= WHERE
                   and fault.way in fault.cause.ways[:6]]    # to save time
-        frequent = [fault for fault in where if fault.cause in FREQUENT]
+        frequent = [fault for fault in self.where if fault.cause in FREQUENT]
         for one, two in itertools.chain(
-                itertools.product(frequent, where),
-                itertools.product(filter(shaped, where), others),
+                itertools.product(frequent, self.where),
+                itertools.product(filter(shaped, self.where), others),
                 itertools.combinations(others * shaped(), 2)):
             if one.cause != two.cause and not one.steps & two.steps and (
                     self.explains(one, two)):
@@ -173,9 +172,8 @@ class Search:
             return all(isinstance(self.results(label, fault), str) == (
                 label not in self.returned) for label in self.labels)
 
-        where = [fault for fault in self.faults if fault.steps <= WHERE]
         for base in [NOTHING, *[
-                fault for fault in where if fault.cause in FREQUENT
+                fault for fault in self.where if fault.cause in FREQUENT
                 or not self.raises or raises_alike(fault)]]:
             alone = [fits(i, base) for i in range(3)]
             if base.cause and not (alone[0] or alone[1]):
@@ -191,7 +189,7 @@ class Search:
             for rest in itertools.product(*parts):
                 if self.explains(base, *rest):
                     yield base, *rest
-                    for other in where * bool(base.cause):      # as good?
+                    for other in self.where * bool(base.cause):      # as good?
                         if other != base and self.explains(other, *rest):
                             yield other, *rest
             if not base.cause and alone[0] and alone[1]:

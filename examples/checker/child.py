@@ -170,7 +170,7 @@ def outcome(path, call, *arguments):
 
 
 def close(numbers):
-    """Let no Python code of this process open these files."""
+    """Let no Python code here open these files: (device, inode)."""
     numbers, look = {tuple(pair) for pair in numbers}, os.stat
 
     def hook(event, arguments):

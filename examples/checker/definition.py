@@ -71,9 +71,9 @@ class Definition:
             self.rules, zip(*self.axes(*axes)))]
 
     def pad(self, A_prev, rows, cols):
-        """Pad the images with zeros."""
+        """Pad the images with zeros, as np.pad, which is slower here."""
         (m, h_prev, w_prev, c_prev), (top, _), (left, _) = (
-            A_prev.shape, rows, cols)   # np.pad takes its time
+            A_prev.shape, rows, cols)
         A_pad = np.zeros((m, h_prev + sum(rows), w_prev + sum(cols), c_prev))
         A_pad[:, top:top + h_prev, left:left + w_prev] = A_prev
         return A_pad
@@ -222,7 +222,10 @@ class Definition:
 
 
 def define(name, rule, steps=()):
-    """Return a function under a rule, with these (step, function) pairs."""
+    """Return a function, or a step, under a rule.
+
+    steps: pairs of a step and the function that replaces it.
+    """
     definition = Definition()
     if rule in RULES:
         definition.rules = (RULES[rule],) * 2

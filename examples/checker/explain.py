@@ -9,7 +9,7 @@ import naive
 
 from .causes import equal
 from .child import as_arrays
-from .definition import OUTPUTS, RULES, Definition, define, listed
+from .definition import OUTPUTS, RULES, define, listed
 from .judge import number, rules_of
 
 # Which arrays a term multiplies, and which letters an output's index gives:
@@ -63,12 +63,11 @@ def terms(name, arguments, output, index, rule):
 
 def gets(arguments, ties, place):
     """Return which elements of a window get the gradient of its maximum."""
-    definition, (n, y, x, c) = Definition(), place
-    definition.ties = ties
-    rows, cols = definition.window(y, x, arguments["kernel_shape"],
-                                   arguments["stride"])
+    n, y, x, c = place
+    rows, cols = define("window", ties)(y, x, arguments["kernel_shape"],
+                                        arguments["stride"])
     pixels = arguments["A_prev"][n:n + 1, rows, cols, c:c + 1]
-    return definition.mask(pixels, pixels.max())[0, :, :, 0]
+    return define("mask", ties)(pixels, pixels.max())[0, :, :, 0]
 
 
 def letters(factor):

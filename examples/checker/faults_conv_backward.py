@@ -4,7 +4,7 @@ import itertools
 import numpy as np
 
 from .faults_conv_forward import kernels
-from .faults_shared import (AXES, BOTH, H_AND_W, MIXED, PAD, PADDING, STOPPED,
+from .faults_shared import (AXES, H_AND_W, MIXED, PAD, PADDING, PAIRS, STOPPED,
                             UNPACK, UNPADDED, WINDOW, faults, fewer, geometry,
                             gradients, images, kept, over, right, sizes,
                             starts)
@@ -91,7 +91,7 @@ CONV_BACKWARD = [
     *PADDING, *faults("kernel", f"{UNPACK}\n{WINDOW}", (
         "kh and kw are mixed up: swapped, or one for both axes",
         lambda kh, kw: (kw, kh))),      # the results are the same: it raises
-    *geometry(BOTH[1:], UNPACK, WINDOW), *starts(WINDOW), sizes(WINDOW)[0],
+    *geometry(PAIRS[1:], UNPACK, WINDOW), *starts(WINDOW), sizes(WINDOW)[0],
     *H_AND_W, *faults(
         "crop", CROP,
         ("The crop p:-p is empty where p is 0", minus, minus_under_same,

@@ -3,8 +3,8 @@ import itertools
 
 import numpy as np
 
-from .faults_shared import (BOTH, PAD, PADDING, SIZE, UNPACK, UNPADDED, faults,
-                            geometry, outputs, right, sizes, starts)
+from .faults_shared import (PAD, PADDING, PAIRS, SIZE, UNPACK, UNPADDED,
+                            faults, geometry, outputs, right, sizes, starts)
 
 PAD_SIZE = SIZE.format("pad")
 SUM = "Z[n, y, x, k] = np.sum(window * W[:, :, :, k])"
@@ -83,7 +83,7 @@ CONV_FORWARD = [
         "pad", PAD,
         ('The padding of "same" is forgotten: A_prev must be padded',
          UNPADDED)),
-    *geometry(BOTH, UNPACK, PLACE, PAD_SIZE, True), *starts(PLACE),
+    *geometry(PAIRS, UNPACK, PLACE, PAD_SIZE, True), *starts(PLACE),
     *sizes(PLACE), *outputs(PAD_SIZE, PLACE, ("Z",), ("A",)),
     *faults(
         "size", PAD_SIZE,

@@ -1,7 +1,8 @@
 """What goes wrong in pool_forward and pool_backward."""
 import numpy as np
 
-from .faults_shared import (AXES, BOTH, SIZE, STOPPED, WINDOW, faults, fewer,
+from .definition import define
+from .faults_shared import (AXES, PAIRS, SIZE, STOPPED, WINDOW, faults, fewer,
                             geometry, gradients, images, outputs, right, sizes,
                             starts)
 
@@ -51,10 +52,8 @@ def both(of_max, of_mean):
 
 def last(pixels, largest):
     """Return the mask of the last maximum in row-major order."""
-    hit = right.mask(pixels, largest)[:, ::-1, ::-1]
-    flat = hit.reshape(len(hit), -1, hit.shape[-1])
-    hit = hit & (np.cumsum(flat, axis=1) == 1).reshape(hit.shape)
-    return hit[:, ::-1, ::-1]
+    first = define("mask", "first")
+    return first(pixels[:, ::-1, ::-1], largest)[:, ::-1, ::-1]
 
 
 def assign(modes, zeros):
@@ -74,7 +73,7 @@ PIXELS = "window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]"
 MAX = "A[n, y, x, c] = np.max(window)"
 MEAN = "A[n, y, x, c] = np.mean(window)"
 POOL_FORWARD = [
-    *geometry(BOTH, UNPACK, PIXELS, PREV_SIZE), *starts(PIXELS),
+    *geometry(PAIRS, UNPACK, PIXELS, PREV_SIZE), *starts(PIXELS),
     *sizes(PIXELS), *outputs(PREV_SIZE, PIXELS, ("A",)), *both(MAX, MEAN),
     *faults("pixels", PIXELS, (
         "All channels are pooled together: pool each one",
@@ -94,7 +93,7 @@ MASK = "mask = A_prev[window] == np.max(A_prev[window])"
 ADD_MAX = "dA_prev[window] += mask * dA[n, y, x, c]"
 ADD_MEAN = "dA_prev[window] += dA[n, y, x, c] / (kh * kw)"
 POOL_BACKWARD = [
-    *geometry(BOTH, UNPACK, PLACE), *starts(PLACE), *sizes(PLACE),
+    *geometry(PAIRS, UNPACK, PLACE), *starts(PLACE), *sizes(PLACE),
     *both(MASK, ADD_MEAN),
     *faults("add", f"{ADD_MEAN}\n{ADD_MAX}", (
         "Where windows overlap, dA_prev keeps one value: add them with `+=` "

@@ -91,7 +91,7 @@ PADDING = [
             for mode in ("edge", "reflect", "symmetric", "wrap")]))]
 FREQUENT = PADDING[:4]      # with other faults too, in real files
 UNPADDED = {"rules": (lambda *axis: (0, 0),) * 2}
-BOTH = [("kh", "kw"), ("sh", "sw")]
+PAIRS = [("kh", "kw"), ("sh", "sw")]
 H_AND_W = faults("sizes", "m, h_prev, w_prev, c_prev = A_prev.shape", (
     "h_prev and w_prev are swapped", lambda h, w: (w, h)))
 
@@ -165,12 +165,12 @@ def kept(array, image):
         -1, *[1] * (array.ndim - 1))
 
 
-def images(write, *several):
+def images(lines, *several):
     """Return what goes wrong where the images are numbered.
 
     several: the steps that it changes, one or more together.
     """
-    return faults("", write, *[(what, *[dict.fromkeys(steps, change)
+    return faults("", lines, *[(what, *[dict.fromkeys(steps, change)
                                         for steps in several])
                                for what, change in [
         ("Only the first image is computed", lambda A: kept(A, 0)),

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from . import child
-from .cases import calls_of
+from .cases import calls_of, passed
 from .definition import OUTPUTS
 from .judge import judge, judge_lenet5, new, reason
 from .process import DAMAGED, ENDING, clean, complain, outcome_of, run_file
@@ -31,10 +31,9 @@ def jobs_of(name, only=None, timeout=10):
                  key: {"array": value.tolist(), "dtype": value.dtype.name}
                  if isinstance(value, np.ndarray) else value.__name__
                  if callable(value) else value
-                 for key, value in arguments.items()
-                 if "defaults" not in label or key not in child.OPTIONS}}
-            for i, (label, (_, arguments)) in enumerate(
-                calls_of(name).items()) if only in (None, label)]
+                 for key, value in passed(name, label).items()}}
+            for i, label in enumerate(calls_of(name))
+            if only in (None, label)]
 
 
 def run_here(function, jobs):

@@ -4,7 +4,7 @@ import re
 import numpy as np
 
 from .advice import lines_to_write
-from .cases import calls_of, labels_of, results_of
+from .cases import calls_of, judged_labels, labels_of, results_of
 from .causes import differs, equal, find
 from .definition import OUTPUTS, RULES, total_to_keep
 
@@ -100,8 +100,7 @@ def compared(name, rule, label, outcome):
 def returned(name, rule, outcomes):
     """Return [(output, has the right shape, is right)] of all arrays."""
     return [(output, ours.shape == exact.shape, equal(ours, exact))
-            for label in labels_of(name, rule)
-            if label in outcomes and "integer" not in label
+            for label in judged_labels(name, rule) if label in outcomes
             for output, ours, exact in compared(name, rule, label,
                                                 outcomes[label])]
 
@@ -121,8 +120,8 @@ def judge(name, parameters, outcomes, accepted):
     check = new(function=name, cause=wrong_signature(name, parameters),
                 partial=len(outcomes) == 1, outcomes=outcomes)
     results = {rule: [judge_case(name, rule, label, outcomes[label])
-                      for label in labels_of(name, rule) if label in outcomes
-                      and "integer" not in label] for rule in rules_of(name)}
+                      for label in judged_labels(name, rule)
+                      if label in outcomes] for rule in rules_of(name)}
     wrong = {rule: [case["name"] for case in cases if case["result"] != "pass"]
              for rule, cases in results.items()}
     arrays = {rule: returned(name, rule, outcomes) for rule in results}
@@ -136,9 +135,9 @@ def judge(name, parameters, outcomes, accepted):
                 "cause": "It has no such case under the accepted rules."}
     rule = rules[0]
     if wrong[rule]:
-        rule, sets, missing = find(name, rules, wrong, outcomes)
-        if check["partial"]:
-            sets = missing = []     # one case is no evidence
+        sets, missing = [], []
+        if not check["partial"]:    # one case is no evidence
+            rule, sets, missing = find(name, rules, wrong, outcomes)
         check["write"] = [[(one.sentence, lines_to_write(name, one, rule))
                            for one in causes] for causes in sets]
         explain_wrong(check, rule, sets, missing, results, [

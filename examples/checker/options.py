@@ -68,7 +68,7 @@ def arguments(argv, description):
     if options.folder:
         options.paths = students_of(options.folder)
     for option, target in targets.items():
-        problem = reports.problem_with(target)
+        problem = reports.problem_at(target)
         if problem:
             raise UserError(f"{option} {target}: {problem}")
     return options

@@ -55,7 +55,7 @@ def start(folder, printed):
 
 
 def closed(path):
-    """Return the numbers of our files, which a student may not open."""
+    """Return [device, inode] of our files: a student may not open them."""
     ours = [*HERE.parent.parent.glob("[0-9]-*.py"), *[
         file for place in (HERE, HERE.parent)
         for pattern in ("*.py", "__pycache__/*.pyc")

@@ -19,7 +19,7 @@ COLUMNS = ["path", "student", "function", "verdict", "same", "rule",
            "outputs", "cause", "remarks", "cases"]
 
 
-def problem_with(path):
+def problem_at(path):
     """Return why a report cannot be written to a path, or None.
 
     Folders that are missing are made.

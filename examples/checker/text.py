@@ -7,15 +7,14 @@ import textwrap
 import numpy as np
 
 from .advice import LETTERS
-from .cases import calls_of
+from .cases import calls_of, passed
 from .causes import differs, equal
-from .child import OPTIONS, half_relu
-from .definition import OUTPUTS
+from .child import half_relu
 from .explain import where_from
+from .files import FILES
 from .judge import RULE_NAMES, compared, first_difference, number
 from .process import clean
 
-NAMES = [*OUTPUTS, "lenet5"]
 WIDTH = 79
 
 
@@ -113,9 +112,8 @@ def simplest(check):
 
 def call_text(name, label):
     """Return the call as it can be pasted, if it is not too long."""
-    _, arguments = calls_of(name)[label]
     lines, values = [], []
-    for key, value in arguments.items():
+    for key, value in passed(name, label).items():
         if isinstance(value, np.ndarray):
             numbers = "[" + ", ".join(f"{v:.6g}" for v in value.ravel()) + "]"
             text = f"{key} = np.array({numbers}).reshape{value.shape}"
@@ -126,7 +124,7 @@ def call_text(name, label):
         elif callable(value):
             values.append("lambda Z: np.maximum(Z, 0) / 2"
                           if value is half_relu else "lambda Z: Z")
-        elif "defaults" not in label or key not in OPTIONS:
+        else:
             values.append(f"{key}={value!r}")
     lines += textwrap.wrap(f"{name}({', '.join(values)})", 75,
                            subsequent_indent="    ")
@@ -164,13 +162,13 @@ def summary(checks):
     students = list(dict.fromkeys(check["student"] for check in checks))
     width = max([len(str(student)) for student in students] + [7])
     lines = ["student".ljust(width) + "".join(f"  {name:15}"
-                                              for name in NAMES)]
+                                              for name in FILES)]
     for student in students:
         found = {check["function"]: check["verdict"] + (
             f" ({check['same']})" if check["same"] else "")
             for check in checks if check["student"] == student}
         lines.append(clean(student).ljust(width) + "".join(
-            f"  {found.get(name, '-'):15}" for name in NAMES))
+            f"  {found.get(name, '-'):15}" for name in FILES))
     causes = {}
     for check in checks:
         together = check["together"] and check["remarks"][-1]
