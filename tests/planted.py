@@ -264,8 +264,8 @@ for function, line in (
     forward = function in (CF, PF)
     padded = "pad" if function == CF else "prev"
     sizes = {a: f"({a}_{padded} - k{a}) // s{a} + 1" for a in "hw"}
-    for a, b, line in (("kh", "kw", line), ("sh", "sw", "sh, sw = stride")):
-        value = line.split(" = ")[1]
+    for a, b, text in (("kh", "kw", line), ("sh", "sw", "sh, sw = stride")):
+        value = text.split(" = ")[1]
         rest = f", *{value}[2:]" if value == "W.shape" else ""
         for cause, pairs, places in mixed(a, b):
             if function == CB and a == "kh":
@@ -273,7 +273,7 @@ for function, line in (
             counted = " where windows are taken and counted" * forward
             taken = (WINDOW, swapped(WINDOW, pairs))
             fault(function, cause + counted * (function == PF), (
-                line, line.replace(value, ", ".join(
+                text, text.replace(value, ", ".join(
                     f"{value}[{i}]" for i in places) + rest)))
             fault(function, cause + " where a window" * forward, taken)
             if forward:

@@ -82,13 +82,14 @@ def test_random_rows_are_the_same_for_a_seed_and_as_promised():
     rows = benchmark.random_rows(40, seed=3)
     assert rows == benchmark.random_rows(40, seed=3)
     assert rows != benchmark.random_rows(40, seed=4) and len(rows) == 40
-    for (m, h, w, c_prev), (kh, kw, channels, _), padding, s in rows:
+    for (_, h, w, c_prev), (kh, kw, channels, _), padding, s in rows:
         assert 1 <= kh <= min(7, h) and 1 <= kw <= min(7, w)
         assert s in (1, 2, 3) and padding in ("same", "valid")
         assert channels == c_prev
     assert {row[2] for row in rows} == {"same", "valid"}
 
 
+@pytest.mark.slow
 def test_random_rows_are_timed(quick):
     status, printed, _ = quick("--random", "2")
     assert status == 0

@@ -62,7 +62,7 @@ def test_a_right_file_is_right_by_the_rule_that_it_follows(name, rule):
 
 def faults():
     """Yield each planted fault, those of padding and crop under each rule."""
-    for name, (function, changes, cause) in planted.PLANTED.items():
+    for name, (_, changes, cause) in planted.PLANTED.items():
         own = any("RULE" in old and "RULE" not in new for old, new in changes)
         for rule in ["size"] if own or not re.search(
                 'padding|[Cc]rop', cause) else by.RULES:

@@ -286,6 +286,7 @@ SPECIAL = (
 #         kernel; sides; inexact numbers; equal ones; one window
 
 
+@pytest.mark.slow
 def test_every_number_is_the_functions(page):
     shown = visit(page, *map(address, (*DRAWN, *SPECIAL)))
     accepted = [check(s, *seen) for s, seen in zip((*DRAWN, *SPECIAL), shown)]
@@ -341,6 +342,7 @@ def explained(s, array, index):
     return " + ".join(texts)
 
 
+@pytest.mark.slow
 def test_sums_are_those_of_explain(page):
     for s in DRAWN[::20]:
         if visit(page, address(s))[0][0]:

@@ -70,6 +70,7 @@ def look_alike(ours, theirs):
         for one, own in zip(ours, theirs))
 
 
+@pytest.mark.slow
 @named(figures.FIGURES + figures.ANIMATIONS)
 def test_what_is_committed_is_drawn_again(function, tmp_path, request):
     if function is figures.curves:

@@ -92,6 +92,7 @@ def read(trained, tmp_path, capsys):
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centred", [True, False])
 def test_drawn_digits_are_read(centred, read):
     """The table of 500 is printed by drawn.py.
@@ -108,6 +109,7 @@ def test_drawn_digits_are_read(centred, read):
     assert (sure & ~right).sum() <= 3
 
 
+@pytest.mark.slow
 def test_awkward_pictures_get_no_confident_wrong_answer(read):
     names, digits, pictures = zip(*drawn.awkward(len(drawn.AWKWARD), 0))
     wrong = [(name, line) for name, digit, (answer, line)

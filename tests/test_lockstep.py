@@ -46,7 +46,8 @@ def keras(tf):
     return model, step
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(
+    pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_each_step_of_an_epoch_is_keras(seed, keras):
     model, step = keras
     X, y, *_ = load_data("digits", seed=seed)

@@ -12,6 +12,11 @@ conv_backward = load("2-conv_backward.py")
 pool_backward = load("3-pool_backward.py")
 
 
+def slow(*values, id):
+    """Name a case that only CI runs."""
+    return pytest.param(*values, id=id, marks=pytest.mark.slow)
+
+
 def temporary(function, *arguments):
     """Return the peak memory of a call in MiB, without its result."""
     tracemalloc.start()
@@ -27,11 +32,11 @@ def ones(*shape, dtype=np.float32):
 
 
 CONVOLUTIONS = [     # A_prev, W, dtype of A_prev, padded images in MiB
-    pytest.param((20000, 28, 28, 1), (5, 5, 1, 6), "f4", 0, id="many images"),
-    pytest.param((60000, 28, 28, 1), (3, 3, 1, 2), "u1", 0, id="integers"),
-    pytest.param((20000, 28, 28, 1), (3, 3, 1, 2), "f2", 0, id="float16"),
+    slow((20000, 28, 28, 1), (5, 5, 1, 6), "f4", 0, id="many images"),
+    slow((60000, 28, 28, 1), (3, 3, 1, 2), "u1", 0, id="integers"),
+    slow((20000, 28, 28, 1), (3, 3, 1, 2), "f2", 0, id="float16"),
     pytest.param((1, 1500, 2000, 3), (3, 3, 3, 4), "f4", 35, id="photograph"),
-    pytest.param((90, 56, 56, 1), (1, 1, 1, 512), "i1", 0, id="many kernels"),
+    slow((90, 56, 56, 1), (1, 1, 1, 512), "i1", 0, id="many kernels"),
 ]
 
 
@@ -62,12 +67,12 @@ def test_large_kernels_are_not_widened_beyond_64_MiB():
 
 
 POOLINGS = [     # A_prev, window, stride, dtype
-    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "f4", id="many images"),
-    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "u1", id="integers"),
-    pytest.param((60000, 28, 28, 1), (2, 2), (2, 2), "f2", id="float16"),
+    slow((60000, 28, 28, 1), (2, 2), (2, 2), "f4", id="many images"),
+    slow((60000, 28, 28, 1), (2, 2), (2, 2), "u1", id="integers"),
+    slow((60000, 28, 28, 1), (2, 2), (2, 2), "f2", id="float16"),
     pytest.param((1, 1500, 2000, 3), (3, 3), (1, 1), "f4", id="photograph"),
     pytest.param((1, 3000, 3000, 3), (3, 2), (2, 2), "f2", id="float16 photo"),
-    pytest.param((1, 300, 300, 1), (300, 300), (1, 1), "f4", id="all of it"),
+    slow((1, 300, 300, 1), (300, 300), (1, 1), "f4", id="all of it"),
     pytest.param((5000, 2, 400, 1), (2, 400), (1, 1), "f4", id="all rows"),
 ]
 

@@ -72,6 +72,7 @@ def test_threads_give_the_same(dask, capsys):
     assert capsys.readouterr().out.count("equal to one machine's") == 2
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same(scheduler, started, tmp_path):
     for _ in range(2):      # processes, which find no file of ours
         started("worker", scheduler, "--nthreads", "1", "--no-nanny",
@@ -82,6 +83,7 @@ def test_two_workers_give_the_same(scheduler, started, tmp_path):
     assert out.count("equal to one machine's") == 2
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_not_waited_for_for_ever(
         scheduler, capsys):
     assert scale_out.main(["dask", "--scheduler", scheduler,
@@ -100,6 +102,7 @@ def test_wrong_blocks_are_seen(dask):
     assert scale_out.report("dW", dW.compute(), dW.compute(), 1e-12) == 0
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_same(tf):
     status, out, err = run("tensorflow")
     assert status == 0, err
@@ -126,6 +129,7 @@ def test_a_wrong_argument_is_one_line(arguments, told, capsys):
     assert not out and re.fullmatch(rf"scale_out.py: .*{told}.*\n", err)
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_answers_is_one_line():
     pytest.importorskip("distributed",
                         reason="Dask's distributed is not installed")

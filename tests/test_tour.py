@@ -34,6 +34,7 @@ def pictures(cell):
                for out in cell.get("outputs", []))
 
 
+@pytest.mark.slow
 def test_it_runs_and_gives_what_is_stored(notebook, tf):
     stored = [(outputs(cell), pictures(cell)) for cell in notebook.cells]
     NotebookClient(notebook, timeout=100, resources={

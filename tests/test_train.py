@@ -45,6 +45,7 @@ def weights_of(folder):
         return [file[name].tobytes() for name in lenet5_numpy.NAMES]
 
 
+@pytest.mark.slow
 def test_both_engines_learn_equally_well(tf, tmp_path, capsys):
     """Two free runs may part where rounding decides; see test_lockstep."""
     assert train.main(["--epochs", "9", "--out", str(tmp_path)]) == 0
@@ -66,6 +67,7 @@ def test_both_engines_learn_equally_well(tf, tmp_path, capsys):
             w.shape for w in model.get_weights()]
 
 
+@pytest.mark.slow
 def test_numpy_alone_never_imports_tensorflow(tmp_path):
     (tmp_path / "tensorflow.py").write_text("raise SystemExit('imported')")
     done = run(*QUICK, "--epochs", 1, folder=tmp_path,
@@ -106,6 +108,7 @@ def test_a_folder_in_the_way_of_a_file_is_found_first(tmp_path, capsys):
     assert "curves.png, got a folder" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["numpy", "keras"])
 def test_numbers_larger_than_the_data_are_taken(engine, tmp_path, request):
     if engine == "keras":
@@ -126,6 +129,7 @@ def test_files_of_the_user_stay(tmp_path):
 
 # Stop and go on
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["numpy", "keras"])
 def test_resumed_weights_are_the_same(engine, tmp_path, request):
     """On one machine the same numbers are computed: none may differ."""
@@ -162,6 +166,7 @@ def test_resume_says_what_it_finds(tmp_path, capsys):
     assert "cannot be read as a checkpoint" in printed
 
 
+@pytest.mark.slow
 def test_another_run_keeps_the_old_checkpoint(tmp_path):
     assert start("--epochs", 1, "--out", tmp_path) == 0
     old = (tmp_path / "checkpoint.npz").read_bytes()
@@ -196,6 +201,7 @@ def interrupted(n, *arguments):
         sys.setprofile(None)
 
 
+@pytest.mark.slow
 def test_wherever_it_is_interrupted_the_last_epoch_is_kept(tmp_path, capsys):
     """Eight places, from reading the arguments to the last picture."""
     assert start("--epochs", 1, "--out", tmp_path / "one") == 0
@@ -214,11 +220,15 @@ def test_wherever_it_is_interrupted_the_last_epoch_is_kept(tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", pytest.param(
+    "SIGTERM", marks=pytest.mark.slow)])
 def test_a_signal_ends_with_what_is_kept(name, tmp_path):
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen([*COMMAND, *QUICK, "--epochs", "9999"],
-                                   cwd=tmp_path, stdout=log, stderr=log)
+                                   cwd=tmp_path, stdout=log, stderr=log,
+                                   # In the background it is ignored.
+                                   preexec_fn=lambda: signal.signal(
+                                       signal.SIGINT, signal.SIG_DFL))
     try:
         until(lambda: (tmp_path / "out" / "checkpoint.npz").exists())
         process.send_signal(getattr(signal, name))
@@ -240,6 +250,7 @@ def until(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
 def test_a_full_disk_costs_no_epoch(tmp_path):
     """Files may have 400 kB here; a checkpoint has 740 kB."""
