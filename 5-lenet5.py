@@ -18,7 +18,8 @@ def lenet5(X):
     model : K.Model
         Maps images to 10 probabilities with 61,706 parameters, each kernel
         drawn by he_normal(seed=0). Compiled with Adam, categorical
-        cross-entropy (labels are one-hot) and accuracy.
+        cross-entropy (labels are one-hot) and accuracy. The last layer
+        computes in float32 at least, whatever Keras' dtype policy.
 
     Raises
     ------
@@ -55,18 +56,22 @@ def lenet5(X):
         raise ValueError(f"{expected} shape {shape}")
 
     layers = K.layers
+    nhwc = {"data_format": "channels_last"}     # whatever keras.json says
     relu = {"activation": "relu",
             "kernel_initializer": K.initializers.he_normal(seed=0)}
-    softmax = {**relu, "activation": "softmax"}
+    # Probabilities in float16 do not learn: compute them in float32 at least.
+    policy = K.mixed_precision.global_policy().compute_dtype
+    softmax = {**relu, "activation": "softmax",
+               "dtype": policy if policy == "float64" else "float32"}
 
-    Y = layers.Conv2D(6, 5, padding="same", **relu)(X)      # (m, 28, 28, 6)
-    Y = layers.MaxPooling2D(pool_size=2, strides=2)(Y)      # (m, 14, 14, 6)
-    Y = layers.Conv2D(16, 5, padding="valid", **relu)(Y)    # (m, 10, 10, 16)
-    Y = layers.MaxPooling2D(pool_size=2, strides=2)(Y)      # (m, 5, 5, 16)
-    Y = layers.Flatten()(Y)                                 # (m, 400)
-    Y = layers.Dense(120, **relu)(Y)                        # (m, 120)
-    Y = layers.Dense(84, **relu)(Y)                         # (m, 84)
-    Y = layers.Dense(10, **softmax)(Y)                      # (m, 10)
+    Y = layers.Conv2D(6, 5, padding="same", **nhwc, **relu)(X)    # 28, 28, 6
+    Y = layers.MaxPooling2D(2, strides=2, **nhwc)(Y)              # 14, 14, 6
+    Y = layers.Conv2D(16, 5, padding="valid", **nhwc, **relu)(Y)  # 10, 10, 16
+    Y = layers.MaxPooling2D(2, strides=2, **nhwc)(Y)              # 5, 5, 16
+    Y = layers.Flatten(**nhwc)(Y)                                 # 400
+    Y = layers.Dense(120, **relu)(Y)                              # 120
+    Y = layers.Dense(84, **relu)(Y)                               # 84
+    Y = layers.Dense(10, **softmax)(Y)                            # 10
 
     inputs = K.utils.get_source_inputs(X)
     model = K.Model(inputs[0] if len(inputs) == 1 else inputs, Y)

@@ -130,3 +130,32 @@ def test_a_layer_before_it_stays_in_the_model(K, lenet5, rng):
     assert model.count_params() == 61706
     assert np.allclose(model.predict(255 * images, verbose=0),
                        plain.predict(images, verbose=0), atol=1e-6)
+
+
+def test_channels_come_last_whatever_keras_json_says(K, lenet5):
+    before = K.backend.image_data_format()
+    K.backend.set_image_data_format("channels_first")
+    try:
+        model = lenet5(K.Input(shape=(28, 28, 1)))
+        assert model.count_params() == 61706
+        assert lenet5(K.Input(shape=(32, 32, 20))).count_params() == (
+            61706 + 5*5*19*6 + (36 - 25) * 16 * 120)
+    finally:
+        K.backend.set_image_data_format(before)
+
+
+@pytest.mark.parametrize("policy, last, white", [
+    ("mixed_float16", "float32", 255), ("float64", "float64", 1),
+    pytest.param("mixed_bfloat16", "float32", 255, marks=pytest.mark.slow)])
+def test_it_learns_under_any_dtype_policy(policy, last, white, K, lenet5):
+    before = K.mixed_precision.global_policy()
+    K.mixed_precision.set_global_policy(policy)
+    try:
+        model = lenet5(K.Input(shape=(28, 28, 1)))
+        assert model.layers[-1].compute_dtype == last
+        x, y, *_ = load_data("digits")
+        run = model.fit(white * x[:640], np.eye(10)[y[:640]], 32, epochs=4,
+                        verbose=0)
+        assert run.history["loss"][-1] < run.history["loss"][0] / 2
+    finally:
+        K.mixed_precision.set_global_policy(before)
