@@ -2,10 +2,13 @@
 """Convolution, forward: a dense layer on every window of the images."""
 import numpy as np
 
-# How many numbers a block of patches may hold, though at least one row of
-# outputs: many, for BLAS, NumPy's library for products of matrices, shares
-# only large products between the cores.
-_BLOCK = 2**20
+# How many numbers a block may hold, though at least one row of outputs: so few
+# that they stay in the processor's cache.
+_BLOCK = 2**18
+
+# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
+# freed memory for the next call, in place of new pages. It touches no memory.
+np.empty(2**25 - 2**13, np.uint8)
 
 
 def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
@@ -17,17 +20,15 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     A = activation(Z), where A_pad is A_prev padded with zeros. The kernel is
     not flipped: what every framework calls convolution is cross-correlation.
 
-    im2col makes it a matrix product, Z = patches @ kernels. It copies each
-    window of A_pad to a row of patches; kernels is W as a matrix, with a
-    kernel in each column. The bias is one more weight: b is the last row of
-    kernels, and a 1 at the end of each patch is what it is multiplied with.
-    For the image 0 to 8, the kernel 0 1 / 2 3 and the bias 0:
+    im2col makes it a matrix product, Z = patches @ kernels + b. It copies
+    each window of A_pad to a row of patches; kernels is W as a matrix, with a
+    kernel in each column. For the image 0 to 8, the kernel 0 1 / 2 3 and the
+    bias 0:
 
-        0 1 3 4 1     0     19
-        1 2 4 5 1     1     25
-        3 4 6 7 1  @  2  =  37
-        4 5 7 8 1     3     43
-                      0
+        0 1 3 4     0     19
+        1 2 4 5     1     25
+        3 4 6 7  @  2  =  37
+        4 5 7 8     3     43
 
     m images of h rows, w columns and c channels; `_prev`: of the input,
     `_new`: of the output; kernels of kh x kw; strides sh and sw.
@@ -73,7 +74,8 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     infinity propagate as in any NumPy arithmetic, without a warning; warnings
     of the activation itself are shown. Beyond its inputs and its result, a
     call needs a padded copy of a few images (at least one) and at most 64
-    MiB, unless one row of outputs needs more.
+    MiB (float16: and one more copy of the result), unless one row of outputs
+    needs more.
 
     References
     ----------
@@ -91,58 +93,50 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     array([[19., 25.],
            [37., 43.]])
     """
-    A_prev, W, b, sides, stride, (h_new, w_new) = _conv_arguments(
+    A_prev, W, b, sides, stride, Z_shape = _conv_arguments(
         A_prev, W, b, padding, stride)
     _expect(callable(activation), "activation", "a callable", activation,
             TypeError)
     dtype, working = _dtypes(A_prev, W, b)
-    Z = np.empty((len(A_prev), h_new, w_new, W.shape[3]), dtype)
 
+    # For speed alone: to understand the rest, skip this; it may be deleted.
+    if (t := _neighbours(W, stride, Z_shape, working, A_prev)) > 1:
+        return activation(_forward_by_neighbours(
+            t, A_prev, W, b, sides, stride, Z_shape))
+
+    Z = np.empty(Z_shape, working)
+    kernels = W.reshape(-1, W.shape[3]).astype(working)  # a kernel per column
+    images, rows = _blocks(A_prev, sides, kernels, Z_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # For speed alone: without this, the rest computes the same.
-        W, b, sides, stride = _neighbours(
-            W, b, sides, stride, Z.shape[:3], working, (A_prev, W))
-
-        kernels = np.concatenate((W.reshape(-1, W.shape[3]), b.reshape(1, -1)),
-                                 dtype=working)
-        for images, A_pad in _padded(A_prev, sides):
-            windows = _windows(A_pad, W.shape[:2], stride)
-            for block in _blocks(windows, max(kernels.shape)):
-                patches = _im2col(windows[block], working)
-                _multiply(patches, kernels, out=Z[images][block])
-
+        # n and y of the formula, but several at a time: n and y are slices.
+        for n in images:
+            windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
+            for y in rows:
+                patches = _im2col(windows[:, y], working)
+                Z_rows = Z[n, y].reshape(len(patches), -1)   # a view
+                np.matmul(patches, kernels, out=Z_rows)
+                Z_rows += b
+        Z = Z.astype(dtype, copy=False)
     return activation(Z)
 
 
-def _padded(A_prev, sides):
-    """Pad a few images at a time: as many as have _BLOCK numbers, or one."""
-    (top, bottom), (left, right) = sides
-    m, h, w, c = A_prev.shape
-    h_pad, w_pad = top + h + bottom, left + w + right
-    for images in _slices(m, _BLOCK // (h_pad * w_pad * c)):
-        A_pad = A_prev[images]      # a view; nobody writes to it
-        if (h_pad, w_pad) != (h, w):
-            A_pad = np.zeros((len(A_pad), h_pad, w_pad, c), A_prev.dtype)
-            A_pad[:, top:top + h, left:left + w] = A_prev[images]
-        yield images, A_pad
+def _blocks(A_prev, sides, kernels, Z_shape):
+    """Return which images, and which of their rows, to compute at a time.
 
-
-def _blocks(windows, numbers):
-    """Cut windows[n, y, ...] into blocks; return their slices of n and y.
-
-    If each window needs so many numbers, a block is as many whole images as
-    _BLOCK numbers allow or, where not even one fits, rows of outputs of one.
+    As many images as keep their padded pixels and their patches (or outputs)
+    within _BLOCK numbers; where not even one does, rows of outputs of one.
     """
-    m, h_new, w_new = windows.shape[:3]
-    most = _BLOCK // (w_new * numbers)      # rows of outputs
-    return [(n, y) for n in _slices(m, most // h_new)
-            for y in _slices(h_new, most)]
+    (_, h, w, c), (m, h_new, w_new, _) = A_prev.shape, Z_shape
+    pixels = (h + sum(sides[0])) * (w + sum(sides[1])) * c
+    row = w_new * max(kernels.shape)
+    return (_slices(m, _BLOCK // max(pixels, h_new * row)),
+            _slices(h_new, _BLOCK // row))
 
 
 def _slices(size, most):
-    """Cut range(size) into equal slices, at most max(most, 1) long.
+    """Cut range(size) into slices, at most max(most, 1) long.
 
-    The last one may be shorter.
+    All are equally long but the last, which may be shorter.
 
     >>> _slices(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
@@ -152,12 +146,22 @@ def _slices(size, most):
     return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
+def _pad(A, sides):
+    """Pad images with zeros; without any, return a view of A."""
+    (top, bottom), (left, right) = sides
+    m, h, w, c = A.shape
+    if not (top or bottom or left or right):
+        return A
+    A_pad = np.zeros((m, top + h + bottom, left + w + right, c), A.dtype)
+    A_pad[:, top:top + h, left:left + w] = A
+    return A_pad
+
+
 def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, but takes longer than a small
-    call.)
+    (NumPy's sliding_window_view does the same, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -168,86 +172,80 @@ def _windows(A, kernel, stride):
 
 
 def _im2col(windows, dtype):
-    """Copy each window into a row of a matrix, with a 1 at its end."""
-    n, h, w, kh, kw, c = windows.shape
-    patches = np.empty((n * h * w, kh * kw * c + 1), dtype)
-    pixels = patches[:, :-1].reshape(windows.shape)     # a view
-    pixels[...] = windows
-    patches[:, -1] = 1
-    return patches
+    """Copy each window[i, j, c] into a row of a matrix."""
+    kh, kw, c = windows.shape[3:]
+    return np.ascontiguousarray(windows, dtype).reshape(-1, kh * kw * c)
 
 
-def _multiply(patches, kernels, out):
-    """Write patches @ kernels to out, a block of Z.
+def _neighbours(W, stride, Z_shape, dtype, *arrays):
+    """Return how many neighbouring outputs of a row to compute as one: t.
 
-    Where t neighbours are one and t does not divide w_new, the product has a
-    few columns more than Z.
-    """
-    n, h_new, w_new, c_new = out.shape
-    if len(patches) * kernels.shape[1] == out.size and (
-            out.dtype == kernels.dtype):
-        np.matmul(patches, kernels, out=out.reshape(len(patches), -1))
-    else:
-        product = (patches @ kernels).reshape(n, h_new, -1, c_new)
-        out[...] = product[:, :, :w_new]
-
-
-def _neighbours(W, b, sides, stride, outputs, dtype, arrays):
-    """Compute t neighbouring outputs of a row as one, of t * c_new channels.
-
-    That is a convolution too, with wider kernels (see _widen) at stride t*sw.
-    Where windows overlap, it copies t*kw / ((t - 1)*sw + kw) times fewer
+    Where windows overlap, that copies t*kw / ((t - 1)*sw + kw) times fewer
     pixels; in return it multiplies ((t - 1)*sw + kw) / kw times as many
     numbers, the extra ones zeros. `best` balances the two, as measured on
     several processors; if there is a t near it that divides w_new, no output
     is computed in vain. Small calls gain nothing. Zero times infinity is NaN,
-    so the arrays must be finite: their sums tell.
+    so all arrays must be finite: their sums tell.
     """
-    (_, kw, c_prev, c_new), (sh, sw) = W.shape, stride
-    (top, bottom), (left, right) = sides
-    m, h_new, w_new = outputs
+    (_, kw, c_prev, c_new), (_, sw) = W.shape, stride
+    m, h_new, w_new, _ = Z_shape
     best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
+    if best < 2 or kw <= sw or (
+            m * h_new * w_new * W.size // c_new <= _BLOCK // 8):
+        return 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = [array.sum(dtype=dtype) for array in (W, *arrays)]
+    if not np.isfinite(sums).all():
+        return 1
     near = [t for t in range(int(best / 2) + 1, int(best * 2) + 1)
-            if w_new % t == 0] or [max(min(round(best), w_new), 1)]
-    t = min(near, key=lambda t: max(t / best, best / t))
-    if t == 1 or kw <= sw or (
-            m * h_new * w_new * W.size // c_new <= _BLOCK // 32) or not all(
-            np.isfinite(array.sum(dtype=dtype)) for array in arrays):
-        return W, b, sides, stride
-    sides = (top, bottom), (left, right + (-w_new % t) * sw)
-    return _widen(W, t, sw), np.tile(b.ravel(), t), sides, (sh, t * sw)
+            if w_new % t == 0] or [min(round(best), w_new)]
+    return min(near, key=lambda t: max(t / best, best / t))
 
 
-def _widen(W, t, sw):
-    """Put t copies of each kernel side by side, each sw further to the right.
+def _forward_by_neighbours(t, A_prev, W, b, sides, stride, Z_shape):
+    """Compute t neighbouring outputs as one, of t * c_new channels.
 
-    A wide kernel covers t windows of a row, and copy s is zero outside of
-    window s. For the kernel 0 1 / 2 3 and t = 2, one copy in each column:
-
-    >>> _widen(np.arange(4).reshape(2, 2, 1, 1), 2, 1).reshape(6, 2)
-    array([[0, 0],
-           [1, 0],
-           [0, 1],
-           [2, 0],
-           [3, 2],
-           [0, 3]])
+    That is a convolution too: with t copies of each kernel side by side, each
+    sw further to the right, in a wide kernel that is zero elsewhere, and with
+    stride t*sw. Its result has the numbers of Z in the same order, and if t
+    does not divide w_new a few more. (Its own t is 1.)
     """
-    kh, kw, c_prev, c_new = W.shape
-    wide = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
+    (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
+    wide_W = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
     for s in range(t):
-        wide[:, s*sw:s*sw + kw, :, s] = W
-    return wide.reshape(*wide.shape[:3], t * c_new)
+        wide_W[:, s*sw:s*sw + kw, :, s] = W
+    wide_W, wide_b = wide_W.reshape(kh, -1, c_prev, t * c_new), np.tile(b, t)
+    m, h_new, w_new, _ = Z_shape
+    more = -w_new % t
+    rows, (left, right) = sides
+    options = (rows, (left, right + more * sw)), (sh, t * sw)
+
+    def Z_of(n):
+        Z = conv_forward(A_prev[n], wide_W, wide_b, lambda Z: Z, *options)
+        return Z.reshape(-1, h_new, w_new + more, c_new)[:, :, :w_new]
+
+    if not more:
+        return Z_of(slice(m))
+    Z = np.empty(Z_shape, _dtypes(A_prev, W, b)[0])
+    for n in _slices(m, _BLOCK // Z[0].size):   # what is cut off is copied
+        Z[n] = Z_of(n)
+    return Z
 
 
 def _conv_arguments(A_prev, W, b, padding, stride):
-    """Return every argument in one form, and the size (h_new, w_new) of Z."""
+    """Return every argument in one form, and the shape of Z."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     m, h_prev, w_prev, c_prev = A_prev.shape
     W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))
-    hint = ", as A_prev is (m, h, w, channels)" * (W.shape[2] == h_prev)
-    W = _array("W", W, ("kh", "kw", c_prev, "c_new"), hint=hint)
-    kh, kw, _, c_new = W.shape
-    b = _array("b", b, (1, 1, 1, c_new), (c_new,))
+    kh, kw, channels, c_new = W.shape
+    b = _array("b", b, (1, 1, 1, "c_new"), ("c_new",))
+    fits = channels == c_prev
+    hint = ", as A_prev is (m, h, w, channels)" * (channels == h_prev)
+    if kw == c_prev and kh == b.size and not (fits and c_new == b.size):
+        fits = False
+        hint = " (PyTorch's (c_new, c_prev, kh, kw)? transpose(2, 3, 1, 0))"
+    _expect(fits, "W", f"shape (kh, kw, {c_prev}, c_new){hint}", W.shape)
+    b = _array("b", b, (1, 1, 1, c_new), (c_new,)).reshape(-1)
     sh, sw = _pair("stride", stride, 1)
     sides = _sides(padding, (h_prev, w_prev), (kh, kw), (sh, sw))
     h_pad, w_pad = h_prev + sum(sides[0]), w_prev + sum(sides[1])
@@ -255,8 +253,8 @@ def _conv_arguments(A_prev, W, b, padding, stride):
             "zeros that an array can hold", padding)
     _expect(kh <= h_pad and kw <= w_pad, "W",
             f"a kernel within the padded {(h_pad, w_pad)}", (kh, kw))
-    h_new, w_new = (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1
-    return A_prev, W, b, sides, (sh, sw), (h_new, w_new)
+    Z_shape = m, (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1, c_new
+    return A_prev, W, b, sides, (sh, sw), Z_shape
 
 
 def _array(name, value, *shapes, hint=""):
@@ -274,6 +272,8 @@ def _array(name, value, *shapes, hint=""):
         raise TypeError(f"{name}: expected a real numeric array without mask, "
                         f"got {type(value).__name__} of dtype {array.dtype}")
     expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    if 0 in array.shape:
+        hint += " (sizes are at least 1, only m may be 0)"
     _expect(any(array.ndim == len(shape) and all(
         size == axis or isinstance(axis, str) and (size or axis == "m")
         for size, axis in zip(array.shape, shape)) for shape in shapes),

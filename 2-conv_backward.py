@@ -2,10 +2,13 @@
 """Convolution, backward: the gradients of a dense layer on every window."""
 import numpy as np
 
-# How many numbers a block of patches may hold, though at least one row of
-# outputs: many, for BLAS, NumPy's library for products of matrices, shares
-# only large products between the cores.
-_BLOCK = 2**20
+# How many numbers a block may hold, though at least one row of outputs: so few
+# that they stay in the processor's cache.
+_BLOCK = 2**18
+
+# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
+# freed memory for the next call, in place of new pages. It touches no memory.
+np.empty(2**25 - 2**13, np.uint8)
 
 
 def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
@@ -24,23 +27,23 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     db[k] += dZ[n, y, x, k]
 
     where A_pad is A_prev padded with zeros and dA_prev is dA_pad without the
-    padding. Now as matrices. im2col copies each window to a row of patches,
-    with a 1 at its end; kernels has a kernel in each column, and b, which the
-    1 is multiplied with, as its last row; Z and dZ have one row per window:
+    padding. Now as matrices. im2col copies each window to a row of patches;
+    kernels has a kernel in each column; Z and dZ have one row per window:
 
-        forward:   Z = patches @ kernels
-        backward:  dkernels = patches.T @ dZ        its last row is db
+        forward:   Z = patches @ kernels + b
+        backward:  dkernels = patches.T @ dZ
+                   db = the sum of the rows of dZ
                    dpatches = dZ @ kernels.T
 
-    col2im adds each row of dpatches to the window that the patch was copied
-    from. (Its last number, the gradient of the 1, is not needed.) For the
-    image 0 to 8, the kernel 0 1 / 2 3, the bias 0 and dZ 1 2 / 3 4,
-    dZ @ kernels.T is
+    The last product also sums over the kernels: a pixel gets a gradient from
+    each. col2im adds each row of dpatches to the window that the patch was
+    copied from. For the image 0 to 8, the kernel 0 1 / 2 3 and dZ 1 2 / 3 4,
+    dpatches is
 
-        1                       0 1 2  3 0
-        2  @  0 1 2 3 0    =    0 2 4  6 0
-        3                       0 3 6  9 0
-        4                       0 4 8 12 0
+        1                     0 1 2  3
+        2  @  0 1 2 3    =    0 2 4  6
+        3                     0 3 6  9
+        4                     0 4 8 12
 
     The second row is 0 2 / 4 6 for the window in the upper right corner.
 
@@ -50,8 +53,8 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     Parameters
     ----------
     dZ : (m, h_new, w_new, c_new) array_like
-        Gradient of the loss with respect to Z, before the activation: after
-        a ReLU, dZ = dA * (A > 0).
+        Gradient of the loss with respect to Z. With A = relu(Z), multiply dA
+        by the derivative of the ReLU: dZ = dA * (A > 0).
     A_prev : (m, h_prev, w_prev, c_prev) array_like
         Images. m may be 0, all other sizes are at least 1.
     W : (kh, kw, c_prev, c_new) array_like
@@ -91,7 +94,8 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     infinity propagate as in any NumPy arithmetic, without a warning. Beyond
     its inputs and its results, a call needs padded copies of a few images (at
     least one) and of their gradients, a few copies of the kernels and at most
-    64 MiB, unless one row of outputs needs more.
+    64 MiB (float16: and one more copy of the results), unless one row of
+    outputs needs more.
 
     References
     ----------
@@ -124,73 +128,56 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    A_prev, W, b, sides, stride, (h_new, w_new) = _conv_arguments(
+    A_prev, W, b, sides, stride, Z_shape = _conv_arguments(
         A_prev, W, b, padding, stride)
+    _, h_prev, w_prev, _ = A_prev.shape
     hint = ' ("same" gives ceil(size / stride) outputs, as in Keras)'
-    dZ = _array("dZ", dZ, (len(A_prev), h_new, w_new, W.shape[3]),
-                hint=hint if str(padding) == "same" else "")
+    dZ = _array("dZ", dZ, Z_shape, hint=hint * (str(padding) == "same"))
     dtype, working = _dtypes(dZ, A_prev, W, b)
-    (_, h_prev, w_prev, _), W_shape = A_prev.shape, W.shape
-    dA_prev = np.empty(A_prev.shape, dtype)
 
+    # For speed alone: to understand the rest, skip this; it may be deleted.
+    if (t := _neighbours(W, stride, Z_shape, working, A_prev, dZ)) > 1:
+        return _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride)
+
+    dA_prev, dW = np.zeros(A_prev.shape, working), np.zeros(W.shape, working)
+    db = np.zeros((1, 1, 1, len(b)), working)
+    (top, _), (left, _) = sides
+    kernels = W.reshape(-1, len(b)).astype(working)     # a kernel per column
+    images, rows = _blocks(A_prev, sides, kernels, Z_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # For speed alone: without this and _narrow, the rest computes the
-        # same.
-        W, b, sides, stride = _neighbours(
-            W, b, sides, stride, dZ.shape[:3], working, (A_prev, W, dZ))
-
-        kernels = np.concatenate((W.reshape(-1, W.shape[3]), b.reshape(1, -1)),
-                                 dtype=working)
-        dkernels = np.zeros_like(kernels)
-        (top, _), (left, _) = sides
-        for images, A_pad in _padded(A_prev, sides):
-            dA_pad = np.zeros(A_pad.shape, working)
-            windows = _windows(A_pad, W.shape[:2], stride)
+        # n and y of the formula, but several at a time: n and y are slices.
+        for n in images:
+            windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
+            dA_pad = _pad(dA_prev[n], sides)
             dwindows = _windows(dA_pad, W.shape[:2], stride)
-            for block in _blocks(windows, max(kernels.shape)):
-                patches = _im2col(windows[block], working)
-                dZ_rows = _rows(dZ[images][block], kernels)
-                dkernels += patches.T @ dZ_rows
-                # In the memory of patches, which are no longer needed.
-                dpatches = np.matmul(dZ_rows, kernels.T, out=patches)
-                _col2im(dpatches, dwindows[block], stride)  # adds to dA_pad
-            dA_prev[images] = dA_pad[:, top:top + h_prev, left:left + w_prev]
-
-        dW = dkernels[:-1].reshape(W.shape)
-        db = dkernels[-1].reshape(1, 1, 1, -1)
-        dW, db = _narrow(dW, db, W_shape, stride)
-        return dA_prev, dW.astype(dtype, order="C"), db.astype(dtype)
+            for y in rows:
+                patches = _im2col(windows[:, y], working)
+                dZ_rows = np.asarray(dZ[n, y], working).reshape(-1, len(b))
+                dW += (patches.T @ dZ_rows).reshape(W.shape)
+                db += dZ_rows.sum(axis=0)
+                dpatches = dZ_rows @ kernels.T
+                _col2im(dpatches, dwindows[:, y], stride)   # adds to dA_pad
+            dA_prev[n] = dA_pad[:, top:top + h_prev, left:left + w_prev]
+        return tuple(X.astype(dtype, copy=False) for X in (dA_prev, dW, db))
 
 
-def _padded(A_prev, sides):
-    """Pad a few images at a time: as many as have _BLOCK numbers, or one."""
-    (top, bottom), (left, right) = sides
-    m, h, w, c = A_prev.shape
-    h_pad, w_pad = top + h + bottom, left + w + right
-    for images in _slices(m, _BLOCK // (h_pad * w_pad * c)):
-        A_pad = A_prev[images]      # a view; nobody writes to it
-        if (h_pad, w_pad) != (h, w):
-            A_pad = np.zeros((len(A_pad), h_pad, w_pad, c), A_prev.dtype)
-            A_pad[:, top:top + h, left:left + w] = A_prev[images]
-        yield images, A_pad
+def _blocks(A_prev, sides, kernels, Z_shape):
+    """Return which images, and which of their rows, to compute at a time.
 
-
-def _blocks(windows, numbers):
-    """Cut windows[n, y, ...] into blocks; return their slices of n and y.
-
-    If each window needs so many numbers, a block is as many whole images as
-    _BLOCK numbers allow or, where not even one fits, rows of outputs of one.
+    As many images as keep their padded pixels and their patches (or outputs)
+    within _BLOCK numbers; where not even one does, rows of outputs of one.
     """
-    m, h_new, w_new = windows.shape[:3]
-    most = _BLOCK // (w_new * numbers)      # rows of outputs
-    return [(n, y) for n in _slices(m, most // h_new)
-            for y in _slices(h_new, most)]
+    (_, h, w, c), (m, h_new, w_new, _) = A_prev.shape, Z_shape
+    pixels = (h + sum(sides[0])) * (w + sum(sides[1])) * c
+    row = w_new * max(kernels.shape)
+    return (_slices(m, _BLOCK // max(pixels, h_new * row)),
+            _slices(h_new, _BLOCK // row))
 
 
 def _slices(size, most):
-    """Cut range(size) into equal slices, at most max(most, 1) long.
+    """Cut range(size) into slices, at most max(most, 1) long.
 
-    The last one may be shorter.
+    All are equally long but the last, which may be shorter.
 
     >>> _slices(10, 4)
     [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
@@ -200,12 +187,22 @@ def _slices(size, most):
     return [slice(i, min(i + length, size)) for i in range(0, size, length)]
 
 
+def _pad(A, sides):
+    """Pad images with zeros; without any, return a view of A."""
+    (top, bottom), (left, right) = sides
+    m, h, w, c = A.shape
+    if not (top or bottom or left or right):
+        return A
+    A_pad = np.zeros((m, top + h + bottom, left + w + right, c), A.dtype)
+    A_pad[:, top:top + h, left:left + w] = A
+    return A_pad
+
+
 def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, but takes longer than a small
-    call.)
+    (NumPy's sliding_window_view does the same, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -216,27 +213,9 @@ def _windows(A, kernel, stride):
 
 
 def _im2col(windows, dtype):
-    """Copy each window into a row of a matrix, with a 1 at its end."""
-    n, h, w, kh, kw, c = windows.shape
-    patches = np.empty((n * h * w, kh * kw * c + 1), dtype)
-    pixels = patches[:, :-1].reshape(windows.shape)     # a view
-    pixels[...] = windows
-    patches[:, -1] = 1
-    return patches
-
-
-def _rows(dZ_block, kernels):
-    """Return a block of dZ as a matrix, with one row per window.
-
-    Where t neighbours are one and t does not divide w_new, zeros fill up the
-    last.
-    """
-    w_new, c_new = dZ_block.shape[2:]
-    more = -w_new % (kernels.shape[1] // c_new)
-    if more:
-        dZ_block = np.pad(dZ_block, ((0, 0), (0, 0), (0, more), (0, 0)))
-    return dZ_block.reshape(-1, kernels.shape[1]).astype(kernels.dtype,
-                                                         copy=False)
+    """Copy each window[i, j, c] into a row of a matrix."""
+    kh, kw, c = windows.shape[3:]
+    return np.ascontiguousarray(windows, dtype).reshape(-1, kh * kw * c)
 
 
 def _col2im(dpatches, dwindows, stride):
@@ -245,88 +224,88 @@ def _col2im(dpatches, dwindows, stride):
     Only windows at least a kernel apart are added at once: where windows of
     one += overlap, NumPy keeps but one of the additions.
     """
-    dpatches = dpatches[:, :-1].reshape(dwindows.shape)     # without the 1's
+    dpatches = dpatches.reshape(dwindows.shape)
     _, h_new, w_new, kh, kw, _ = dwindows.shape
     rows, cols = -(-kh // stride[0]), -(-kw // stride[1])
     for y, x in np.ndindex(min(rows, h_new), min(cols, w_new)):
         dwindows[:, y::rows, x::cols] += dpatches[:, y::rows, x::cols]
 
 
-def _neighbours(W, b, sides, stride, outputs, dtype, arrays):
-    """Compute t neighbouring outputs of a row as one, of t * c_new channels.
+def _neighbours(W, stride, Z_shape, dtype, *arrays):
+    """Return how many neighbouring outputs of a row to compute as one: t.
 
-    That is a convolution too, with wider kernels (see _widen) at stride t*sw.
-    Where windows overlap, it copies t*kw / ((t - 1)*sw + kw) times fewer
+    Where windows overlap, that copies t*kw / ((t - 1)*sw + kw) times fewer
     pixels; in return it multiplies ((t - 1)*sw + kw) / kw times as many
     numbers, the extra ones zeros. `best` balances the two, as measured on
     several processors; if there is a t near it that divides w_new, no output
     is computed in vain. Small calls gain nothing. Zero times infinity is NaN,
-    so the arrays must be finite: their sums tell.
+    so all arrays must be finite: their sums tell.
     """
-    (_, kw, c_prev, c_new), (sh, sw) = W.shape, stride
-    (top, bottom), (left, right) = sides
-    m, h_new, w_new = outputs
+    (_, kw, c_prev, c_new), (_, sw) = W.shape, stride
+    m, h_new, w_new, _ = Z_shape
     best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
+    if best < 2 or kw <= sw or (
+            m * h_new * w_new * W.size // c_new <= _BLOCK // 8):
+        return 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = [array.sum(dtype=dtype) for array in (W, *arrays)]
+    if not np.isfinite(sums).all():
+        return 1
     near = [t for t in range(int(best / 2) + 1, int(best * 2) + 1)
-            if w_new % t == 0] or [max(min(round(best), w_new), 1)]
-    t = min(near, key=lambda t: max(t / best, best / t))
-    if t == 1 or kw <= sw or (
-            m * h_new * w_new * W.size // c_new <= _BLOCK // 32) or not all(
-            np.isfinite(array.sum(dtype=dtype)) for array in arrays):
-        return W, b, sides, stride
-    sides = (top, bottom), (left, right + (-w_new % t) * sw)
-    return _widen(W, t, sw), np.tile(b.ravel(), t), sides, (sh, t * sw)
+            if w_new % t == 0] or [min(round(best), w_new)]
+    return min(near, key=lambda t: max(t / best, best / t))
 
 
-def _widen(W, t, sw):
-    """Put t copies of each kernel side by side, each sw further to the right.
+def _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride):
+    """Backpropagate through t neighbouring outputs as one.
 
-    A wide kernel covers t windows of a row, and copy s is zero outside of
-    window s. For the kernel 0 1 / 2 3 and t = 2, one copy in each column:
-
-    >>> _widen(np.arange(4).reshape(2, 2, 1, 1), 2, 1).reshape(6, 2)
-    array([[0, 0],
-           [1, 0],
-           [0, 1],
-           [2, 0],
-           [3, 2],
-           [0, 3]])
+    dZ (m, h, w, c) is read as (m, h, w / t, t * c): no number moves, but t
+    outputs are now the channels of one. That is a convolution too, with t
+    copies of each kernel side by side, each sw further to the right, in a
+    wide kernel that is zero elsewhere, and with stride t*sw. A weight is used
+    in t copies, so its gradient is the sum of theirs. (Its own t is 1.)
     """
-    kh, kw, c_prev, c_new = W.shape
-    wide = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
+    dtype, working = _dtypes(dZ, A_prev, W, b)
+    (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
+    wide_W = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), working)
     for s in range(t):
-        wide[:, s*sw:s*sw + kw, :, s] = W
-    return wide.reshape(*wide.shape[:3], t * c_new)
+        wide_W[:, s*sw:s*sw + kw, :, s] = W
+    wide_W, wide_b = wide_W.reshape(kh, -1, c_prev, t * c_new), np.tile(b, t)
+    m, h_new, w_new, _ = dZ.shape
+    more = -w_new % t
+    rows, (left, right) = sides
+    options = (rows, (left, right + more * sw)), (sh, t * sw)
 
-
-def _narrow(dW, db, shape, stride):
-    """Sum the gradients of the copies that _widen has made of each kernel.
-
-    >>> W, b = np.arange(4).reshape(2, 2, 1, 1), np.array([5])
-    >>> dW, db = _narrow(_widen(W, 2, 1), np.tile(b, 2), W.shape, (1, 2))
-    >>> dW[:, :, 0, 0]
-    array([[0, 2],
-           [4, 6]])
-    >>> db
-    array([[[[10]]]])
-    """
-    _, kw, _, c_new = shape
-    copies = dW.reshape(*dW.shape[:3], -1, c_new)
-    t = copies.shape[3]
-    sw = stride[1] // t
-    dW = sum(copies[:, s*sw:s*sw + kw, :, s] for s in range(t))
-    return dW, db.reshape(t, 1, 1, 1, c_new).sum(axis=0)
+    dA_prev, dW, db = np.empty(A_prev.shape, dtype), 0, 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n in _slices(m, 4 * _BLOCK // dZ[0].size):
+            wide_dZ = dZ[n]
+            if more:    # zeros fill up the last t
+                wide_dZ = np.pad(dZ[n], ((0, 0), (0, 0), (0, more), (0, 0)))
+            wide_dZ = wide_dZ.reshape(len(wide_dZ), h_new, -1, t * c_new)
+            dA_prev[n], dW_n, db_n = conv_backward(
+                wide_dZ, A_prev[n], wide_W, wide_b, *options)
+            dW, db = dW + dW_n, db + db_n
+        dW = dW.reshape(kh, -1, c_prev, t, c_new)
+        dW = sum(dW[:, s*sw:s*sw + kw, :, s] for s in range(t))
+        db = db.reshape(1, 1, 1, t, c_new).sum(axis=3)
+        return dA_prev, dW.astype(dtype), db.astype(dtype)
 
 
 def _conv_arguments(A_prev, W, b, padding, stride):
-    """Return every argument in one form, and the size (h_new, w_new) of Z."""
+    """Return every argument in one form, and the shape of Z."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     m, h_prev, w_prev, c_prev = A_prev.shape
     W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))
-    hint = ", as A_prev is (m, h, w, channels)" * (W.shape[2] == h_prev)
-    W = _array("W", W, ("kh", "kw", c_prev, "c_new"), hint=hint)
-    kh, kw, _, c_new = W.shape
-    b = _array("b", b, (1, 1, 1, c_new), (c_new,))
+    kh, kw, channels, c_new = W.shape
+    b = _array("b", b, (1, 1, 1, "c_new"), ("c_new",))
+    fits = channels == c_prev
+    hint = ", as A_prev is (m, h, w, channels)" * (channels == h_prev)
+    if kw == c_prev and kh == b.size and not (fits and c_new == b.size):
+        fits = False
+        hint = " (PyTorch's (c_new, c_prev, kh, kw)? transpose(2, 3, 1, 0))"
+    _expect(fits, "W", f"shape (kh, kw, {c_prev}, c_new){hint}", W.shape)
+    b = _array("b", b, (1, 1, 1, c_new), (c_new,)).reshape(-1)
     sh, sw = _pair("stride", stride, 1)
     sides = _sides(padding, (h_prev, w_prev), (kh, kw), (sh, sw))
     h_pad, w_pad = h_prev + sum(sides[0]), w_prev + sum(sides[1])
@@ -334,8 +313,8 @@ def _conv_arguments(A_prev, W, b, padding, stride):
             "zeros that an array can hold", padding)
     _expect(kh <= h_pad and kw <= w_pad, "W",
             f"a kernel within the padded {(h_pad, w_pad)}", (kh, kw))
-    h_new, w_new = (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1
-    return A_prev, W, b, sides, (sh, sw), (h_new, w_new)
+    Z_shape = m, (h_pad - kh) // sh + 1, (w_pad - kw) // sw + 1, c_new
+    return A_prev, W, b, sides, (sh, sw), Z_shape
 
 
 def _array(name, value, *shapes, hint=""):
@@ -353,6 +332,8 @@ def _array(name, value, *shapes, hint=""):
         raise TypeError(f"{name}: expected a real numeric array without mask, "
                         f"got {type(value).__name__} of dtype {array.dtype}")
     expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    if 0 in array.shape:
+        hint += " (sizes are at least 1, only m may be 0)"
     _expect(any(array.ndim == len(shape) and all(
         size == axis or isinstance(axis, str) and (size or axis == "m")
         for size, axis in zip(array.shape, shape)) for shape in shapes),

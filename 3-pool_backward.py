@@ -2,9 +2,13 @@
 """Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
-# How many numbers a block may hold, though at least one row of outputs: few,
-# for pooling is bound by memory, and they stay in the processor's cache.
+# How many numbers a block may hold, though at least one row of outputs: so few
+# that they stay in the processor's cache.
 _BLOCK = 2**18
+
+# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
+# freed memory for the next call, in place of new pages. It touches no memory.
+np.empty(2**25 - 2**13, np.uint8)
 
 
 def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
@@ -67,8 +71,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     infinity in dA propagate as in any NumPy arithmetic, without a warning. A
     NaN in A_prev makes the maximum of its window NaN, which equals no
     element: the gradient of that window is 0 under both rules of ties. Beyond
-    its inputs and its result, a call needs at most 64 MiB, unless one row of
-    outputs needs more.
+    its inputs and its result, a call needs at most 64 MiB (float16: and one
+    more copy of the result), unless one row of outputs needs more.
 
     References
     ----------
@@ -90,78 +94,27 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
            [ 4., 10.,  6.],
            [ 3.,  7.,  4.]])
     """
-    A_prev, (kh, kw), (sh, sw), (h_new, w_new) = _pool_arguments(
+    A_prev, kernel, stride, A_shape = _pool_arguments(
         A_prev, kernel_shape, stride, mode)
-    m, h_prev, w_prev, c_prev = A_prev.shape
-    dA = _array("dA", dA, (m, h_new, w_new, c_prev))
+    dA = _array("dA", dA, A_shape)
     _expect(isinstance(ties, str) and ties in ("all", "first"), "ties",
             "'all' or 'first'", ties)
     dtype, working = _dtypes(dA, A_prev)
-    dA_prev = np.zeros(A_prev.shape, dtype)
-
+    dA_prev = np.zeros(A_prev.shape, working)
+    m, h_new, w_new, c_prev = A_shape
+    row = c_prev * max(4 * w_new, A_prev.shape[2])     # numbers for a row of A
     with np.errstate(over="ignore", invalid="ignore"):
-        windows = _windows(A_prev, (kh, kw), (sh, sw))
-        # A block makes four arrays of its outputs and, for 'avg' and float16,
-        # one of its pixels.
-        pixels = h_prev * w_prev // (h_new * w_new)
-        for n, y in _blocks(windows, c_prev * max(4, pixels // 8)):
-            # The rows that these windows cover: a view, for float16 a copy.
-            rows = slice(y.start * sh, (y.stop - 1)*sh + kh)
-            dA_rows = dA_prev[n, rows].astype(working, copy=False)
-            if y.start:     # what the windows above gave them, not rounded
-                dA_rows[:, :unrounded.shape[1]] = unrounded
-            dA_block = dA[n, y].astype(working, copy=False)
-            if mode == 'max':
-                _max_backward(dA_block, windows[n, y], _windows(
-                    dA_rows, (kh, kw), (sh, sw)), ties)
-            else:
-                share = dA_block / (kh * kw) + 0    # no -0.0
-                _avg_backward(share, dA_rows, (kh, kw), (sh, sw))
-            unrounded = dA_rows[:, (y.stop - y.start) * sh:]
-            if dtype != working:
-                dA_prev[n, rows] = dA_rows
-
-    return dA_prev
-
-
-def _blocks(windows, numbers):
-    """Cut windows[n, y, ...] into blocks; return their slices of n and y.
-
-    If each window needs so many numbers, a block is as many whole images as
-    _BLOCK numbers allow or, where not even one fits, rows of outputs of one.
-    """
-    m, h_new, w_new = windows.shape[:3]
-    most = _BLOCK // (w_new * numbers)      # rows of outputs
-    return [(n, y) for n in _slices(m, most // h_new)
-            for y in _slices(h_new, most)]
-
-
-def _slices(size, most):
-    """Cut range(size) into equal slices, at most max(most, 1) long.
-
-    The last one may be shorter.
-
-    >>> _slices(10, 4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
-    """
-    parts = max(-(-size // max(most, 1)), 1)
-    length = max(-(-size // parts), 1)
-    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
-
-
-def _windows(A, kernel, stride):
-    """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
-
-    Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, but takes longer than a small
-    call.)
-    """
-    (m, h, w, c), (kh, kw) = A.shape, kernel
-    image, row, column, channel = A.strides
-    windows = np.lib.stride_tricks.as_strided(
-        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
-        (image, row, column, row, column, channel))
-    return windows[:, ::stride[0], ::stride[1]]
+        # n and y of the formula, but several at a time: n and y are slices.
+        for n in _slices(m, _BLOCK // (h_new * row)):
+            windows = _windows(A_prev[n], kernel, stride)
+            dwindows = _windows(dA_prev[n], kernel, stride)
+            for y in _slices(h_new, _BLOCK // row):
+                dA_rows = dA[n, y].astype(working, copy=False)
+                if mode == 'max':
+                    _max_backward(dA_rows, windows[:, y], dwindows[:, y], ties)
+                else:
+                    _avg_backward(dA_rows, dA_prev[n], y, kernel, stride)
+        return dA_prev.astype(dtype, copy=False)
 
 
 def _max_backward(dA, windows, dwindows, ties):
@@ -184,16 +137,18 @@ def _max_backward(dA, windows, dwindows, ties):
                 mask * share if finite else np.where(mask, share, 0))
 
 
-def _avg_backward(share, dA_prev, kernel, stride):
-    """Add the share of each window to all its elements.
+def _avg_backward(dA, dA_prev, y, kernel, stride):
+    """Add dA / (kh * kw) to all elements of the windows of the rows y.
 
     First to the columns of the windows, then the columns to dA_prev: kh + kw
     additions instead of kh * kw where windows overlap.
     """
-    (kh, kw), (sh, sw), (n, h_new, _, c_prev) = kernel, stride, share.shape
+    (kh, kw), (sh, sw) = kernel, stride
+    share = dA / (kh * kw) + 0      # 0 + -0.0 is 0.0, as in the formula
+    n, h_new, _, c_prev = share.shape
     columns = np.zeros((n, h_new, *dA_prev.shape[2:]), share.dtype)
     over_j = _windows(columns, (1, kw), (1, sw))
-    over_i = _windows(dA_prev, (kh, 1), (sh, 1))
+    over_i = _windows(dA_prev, (kh, 1), (sh, 1))[:, y]
     for c in _channels(c_prev, few=8):
         for j in range(kw):
             _accumulate(share[..., c], over_j[:, :, :, 0, j, c], j >= sw)
@@ -217,18 +172,45 @@ def _channels(c_prev, few):
     return range(c_prev) if c_prev <= few else [slice(None)]
 
 
+def _slices(size, most):
+    """Cut range(size) into slices, at most max(most, 1) long.
+
+    All are equally long but the last, which may be shorter.
+
+    >>> _slices(10, 4)
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
+    """
+    parts = max(-(-size // max(most, 1)), 1)
+    length = max(-(-size // parts), 1)
+    return [slice(i, min(i + length, size)) for i in range(0, size, length)]
+
+
+def _windows(A, kernel, stride):
+    """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
+
+    Nothing is copied: what is written to a window is written to the image.
+    (NumPy's sliding_window_view does the same, and takes four times as long.)
+    """
+    (m, h, w, c), (kh, kw) = A.shape, kernel
+    image, row, column, channel = A.strides
+    windows = np.lib.stride_tricks.as_strided(
+        A, (m, h - kh + 1, w - kw + 1, kh, kw, c),
+        (image, row, column, row, column, channel))
+    return windows[:, ::stride[0], ::stride[1]]
+
+
 def _pool_arguments(A_prev, kernel_shape, stride, mode):
-    """Return every argument in one form, and the size (h_new, w_new) of A."""
+    """Return every argument in one form, and the shape of A."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     kh, kw = _pair("kernel_shape", kernel_shape, 1)
     sh, sw = _pair("stride", stride, 1)
-    _, h_prev, w_prev, _ = A_prev.shape
+    m, h_prev, w_prev, c_prev = A_prev.shape
     _expect(kh <= h_prev and kw <= w_prev, "kernel_shape",
             f"a kernel within A_prev's {(h_prev, w_prev)}", (kh, kw))
     _expect(isinstance(mode, str) and mode in ("max", "avg"), "mode",
             "'max' or 'avg'", mode)
-    h_new, w_new = (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1
-    return A_prev, (kh, kw), (sh, sw), (h_new, w_new)
+    A_shape = m, (h_prev - kh) // sh + 1, (w_prev - kw) // sw + 1, c_prev
+    return A_prev, (kh, kw), (sh, sw), A_shape
 
 
 def _array(name, value, *shapes, hint=""):
@@ -246,6 +228,8 @@ def _array(name, value, *shapes, hint=""):
         raise TypeError(f"{name}: expected a real numeric array without mask, "
                         f"got {type(value).__name__} of dtype {array.dtype}")
     expected = " or ".join(str(shape).replace("'", "") for shape in shapes)
+    if 0 in array.shape:
+        hint += " (sizes are at least 1, only m may be 0)"
     _expect(any(array.ndim == len(shape) and all(
         size == axis or isinstance(axis, str) and (size or axis == "m")
         for size, axis in zip(array.shape, shape)) for shape in shapes),

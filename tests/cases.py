@@ -1,6 +1,8 @@
 """The cases on which convolutions are compared, and drawn numbers."""
 from typing import NamedTuple
 
+import pytest
+
 
 class Case(NamedTuple):
     """One shape of a convolution, with the mistake that fails it first."""
@@ -75,3 +77,18 @@ CASES = [
 def integers(rng, *shapes):
     """Draw small whole numbers, on which float64 is exact."""
     return [rng.integers(-9, 10, shape).astype(float) for shape in shapes]
+
+
+POOLINGS = pytest.mark.parametrize("shape, kernel, stride", [
+    pytest.param((2, 6, 6, 3), (2, 2), (2, 2), id="windows side by side"),
+    pytest.param((2, 7, 9, 3), (2, 2), (2, 2), id="a remainder is dropped"),
+    pytest.param((2, 7, 6, 3), (3, 2), (1, 1), id="windows overlap"),
+    pytest.param((2, 8, 9, 4), (3, 3), (2, 2), id="overlap under a stride"),
+    pytest.param((2, 8, 9, 2), (1, 3), (3, 2), id="two kernels two strides"),
+    pytest.param((2, 8, 9, 2), (2, 1), (3, 4),
+                 id="stride larger than the kernel"),
+    pytest.param((2, 4, 5, 3), (4, 5), (1, 1), id="one window an image"),
+    pytest.param((2, 4, 5, 9), (1, 1), (1, 1), id="windows of one pixel"),
+    pytest.param((1, 3, 53, 1), (2, 7), (1, 3), id="wide rows"),
+    pytest.param((2, 23, 3, 9), (11, 2), (2, 1), id="tall windows"),
+])

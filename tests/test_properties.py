@@ -17,7 +17,7 @@ from conftest import loaded
 
 # The four functions, in blocks of the default size or less: no result may
 # depend on it.
-functions = st.sampled_from([loaded(), loaded(1), loaded(40), loaded(600)])
+functions = st.sampled_from([loaded(), loaded(1), loaded(40), loaded(4000)])
 
 
 @st.composite
@@ -112,21 +112,8 @@ def test_the_backward_pass_passes_the_dot_product_test(f, drawn):
         dZ * f.conv_forward(0 * A_prev, W, u, same_Z, *rest)).sum()
 
 
-@given(functions, convolutions())
-def test_a_convolution_is_linear_in_images_and_in_kernels(f, drawn):
-    A_prev, W, b, *rest = drawn
-
-    def Z(A_prev, W, b=0 * b):
-        return f.conv_forward(A_prev, W, b, same_Z, *rest)
-
-    V, U = like(A_prev), like(W)
-    assert (Z(2 * A_prev - V, W) == 2 * Z(A_prev, W) - Z(V, W)).all()
-    assert (Z(A_prev, 2 * W - U) == 2 * Z(A_prev, W) - Z(A_prev, U)).all()
-    assert (Z(A_prev, W, b) == Z(A_prev, W) + b).all()
-
-
-@given(functions, convolutions(minimum_m=1), poolings(minimum_m=1))
-def test_a_batch_equals_its_images_one_by_one(f, conv, pool):
+@given(functions, convolutions(minimum_m=1))
+def test_a_batch_equals_its_images_one_by_one(f, conv):
     A_prev, W, b, *rest = conv
     Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
     dZ = like(Z)
@@ -138,59 +125,6 @@ def test_a_batch_equals_its_images_one_by_one(f, conv, pool):
                 [0]).all()
         assert (batch[0][n] == single[n][0][0]).all()
     assert (batch[1] == sum(gradients[1] for gradients in single)).all()
-    A_prev, *rest = pool
-    for mode in ('max', 'avg'):
-        A = f.pool_forward(A_prev, *rest, mode)
-        dA_prev = f.pool_backward(A, A_prev, *rest, mode)
-        for n in range(len(A)):
-            one = np.s_[n:n + 1]
-            assert (A[one] == f.pool_forward(A_prev[one], *rest, mode)).all()
-            assert (dA_prev[one] == f.pool_backward(
-                A[one], A_prev[one], *rest, mode)).all()
-
-
-@given(functions, convolutions(), poolings())
-def test_an_image_shifted_by_a_stride_shifts_the_result(f, conv, pool):
-    A_prev, W, b, _, (sh, sw) = conv
-    wide = np.pad(A_prev, ((0, 0), (sh, 9), (sw, 9), (0, 0)))
-    shifted = wide[:, sh:, sw:]
-    if shifted.shape[1] >= len(W) and shifted.shape[2] >= W.shape[1]:
-        Z = f.conv_forward(wide, W, b, same_Z, "valid", (sh, sw))
-        S = f.conv_forward(shifted, W, b, same_Z, "valid", (sh, sw))
-        assert (Z[:, 1:, 1:] == S[:, :Z.shape[1] - 1, :Z.shape[2] - 1]).all()
-    A_prev, kernel, (sh, sw) = pool
-    wide = np.pad(A_prev, ((0, 0), (sh, 0), (sw, 0), (0, 0)))
-    for mode in ('max', 'avg'):
-        assert (f.pool_forward(wide, kernel, (sh, sw), mode)[:, 1:, 1:]
-                == f.pool_forward(A_prev, kernel, (sh, sw), mode)).all()
-
-
-@given(functions, poolings())
-def test_the_maximum_of_minus_A_is_minus_the_minimum_of_A(f, drawn):
-    A_prev, (kh, kw), (sh, sw) = drawn
-    windows = np.lib.stride_tricks.sliding_window_view(
-        A_prev, (kh, kw), axis=(1, 2))[:, ::sh, ::sw]
-    assert (f.pool_forward(-A_prev, (kh, kw), (sh, sw))
-            == -windows.min(axis=(4, 5))).all()
-
-
-@given(functions, poolings())
-def test_the_sum_of_the_gradient_is_kept(f, drawn):
-    A_prev, *rest = drawn
-    dA = like(f.pool_forward(A_prev, *rest))
-    assert f.pool_backward(dA, A_prev, *rest, 'max', 'first').sum() == dA.sum()
-    average = f.pool_backward(dA, A_prev, *rest, 'avg')
-    close = rounding(A_prev.size) * np.abs(dA).sum()
-    assert abs(average.sum() - dA.sum()) <= close
-
-
-@given(functions, poolings())
-def test_ties_all_is_the_mask_and_first_is_a_part_of_it(f, drawn):
-    A_prev, *rest = drawn
-    dA = np.ones(f.pool_forward(A_prev, *rest).shape)
-    everyone = f.pool_backward(dA, A_prev, *rest)
-    first = f.pool_backward(dA, A_prev, *rest, ties='first')
-    assert (first <= everyone).all() and ((first > 0) <= (everyone > 0)).all()
 
 
 ANY = ("float32", "float64", "float16", "uint8", "int64", "bool", ">f4",
@@ -198,31 +132,27 @@ ANY = ("float32", "float64", "float16", "uint8", "int64", "bool", ">f4",
 
 
 @given(functions, convolutions(dtypes=ANY), poolings(dtypes=ANY))
-def test_dtypes_are_kept_and_inputs_untouched(f, conv, pool):
+def test_any_dtype_and_layout_gives_what_float64_gives(f, conv, pool):
     A_prev, W, b, *rest = conv
-    before = [a.tobytes() for a in (A_prev, W, b)]
     dtype = np.result_type(*(a.dtype if a.dtype.kind == "f" else "float64"
                              for a in (A_prev, W, b))).newbyteorder("=")
+    before = [a.tobytes() for a in (A_prev, W, b)]
     Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
-    exact = f.conv_forward(*(a.astype(float) for a in (A_prev, W, b)), same_Z,
-                           *rest)
-    assert Z.dtype == dtype and (Z == exact.astype(dtype)).all()
-    gradients = f.conv_backward(np.ones_like(Z), A_prev, W, b, *rest)
-    assert all(g.dtype == dtype and g.flags.c_contiguous for g in gradients)
-    assert [g.shape for g in gradients] == [A_prev.shape, W.shape,
-                                            (1, 1, 1, W.shape[-1])]
+    exact = [a.astype(float) for a in (A_prev, W, b)]
+    assert Z.dtype == dtype and (Z == f.conv_forward(
+        *exact, same_Z, *rest).astype(dtype)).all()
+    for ours, expected in zip(
+            f.conv_backward(np.ones_like(Z), A_prev, W, b, *rest),
+            f.conv_backward(np.ones(Z.shape), *exact, *rest)):
+        assert ours.dtype == dtype and ours.flags.c_contiguous
+        assert (ours == expected.astype(dtype)).all()
     assert [a.tobytes() for a in (A_prev, W, b)] == before
     A_prev, *rest = pool
-    before = A_prev.tobytes()
-    dtype = A_prev.dtype if A_prev.dtype.kind == "f" else np.dtype(float)
-    dtype = dtype.newbyteorder("=")
-    for mode in ('max', 'avg'):
-        A = f.pool_forward(A_prev, *rest, mode)
-        dA_prev = f.pool_backward(A, A_prev, *rest, mode)
-        assert A.dtype == dA_prev.dtype == dtype
-        assert A.flags.c_contiguous and dA_prev.flags.c_contiguous
-        assert dA_prev.shape == A_prev.shape
-    assert A_prev.tobytes() == before
+    for function in (f.pool_forward, lambda A, *rest: f.pool_backward(
+            f.pool_forward(A, *rest), A, *rest)):
+        ours = function(A_prev, *rest)
+        assert ours.dtype.isnative and (ours == function(
+            A_prev.astype(float), *rest).astype(ours.dtype)).all()
 
 
 @given(functions, convolutions(dtypes=("float32", "float64")))
@@ -233,30 +163,11 @@ def test_the_same_call_gives_the_same_bits_from_eight_threads(f, drawn):
     def call(_):
         Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
         return [result.tobytes() for result in
-                (Z, *f.conv_backward(Z, A_prev, W, b, *rest),
-                 f.pool_forward(A_prev, (1, 1)),
-                 f.pool_backward(A_prev, A_prev, (1, 1)))]
+                (Z, *f.conv_backward(Z, A_prev, W, b, *rest))]
 
     expected = call(0)
-    assert call(0) == expected
     with ThreadPoolExecutor(8) as pool:
         assert all(bits == expected for bits in pool.map(call, range(8)))
-
-
-def test_large_calls_too_give_the_same_bits_from_eight_threads(rng):
-    f = loaded()
-    A_prev = rng.standard_normal((4, 40, 40, 16), dtype=np.float32)
-    W = rng.standard_normal((3, 3, 16, 16), dtype=np.float32)
-
-    def call(_):
-        Z = f.conv_forward(A_prev, W, W[0, 0, 0], same_Z)
-        dZ = f.pool_backward(f.pool_forward(Z, (2, 2)), Z, (2, 2))
-        return [r.tobytes() for r in
-                (Z, dZ, *f.conv_backward(dZ, A_prev, W, W[0, 0, 0]))]
-
-    expected = call(0)
-    with ThreadPoolExecutor(8) as pool:
-        assert all(bits == expected for bits in pool.map(call, range(16)))
 
 
 @given(functions, convolutions(minimum_m=1), poolings(minimum_m=1))
@@ -289,38 +200,19 @@ def test_tensorflow_agrees_on_the_same_draws(tf, f, drawn, pool):
                 ours, A_prev, kernel, stride, mode, 'first'))
 
 
-@given(functions, convolutions(minimum_m=1), poolings(minimum_m=1))
-def test_pytorch_agrees_on_the_same_draws(f, conv, pool):
+@given(functions, convolutions(minimum_m=1))
+def test_pytorch_agrees_on_the_same_draws(f, drawn):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-
-    def nchw(array):
-        return torch.from_numpy(np.moveaxis(array, -1, 1).copy()
-                                ).requires_grad_()
-
-    def nhwc(tensor):
-        return np.moveaxis(tensor.detach().numpy(), 1, -1)
-
-    A_prev, W, b, padding, stride = conv
-    padding = (1, 2) if padding == "same" else padding
-    if A_prev.shape[1] + 2 >= len(W) and A_prev.shape[2] + 4 >= W.shape[1]:
-        (top, bottom), (left, right) = sides_of(padding)
-        X = nchw(A_prev)
-        v = torch.from_numpy(W.transpose(3, 2, 0, 1).copy()).requires_grad_()
-        Z = torch.nn.functional.conv2d(
-            torch.nn.functional.pad(X, (left, right, top, bottom)), v,
-            torch.from_numpy(b.ravel().copy()), stride)
-        ours = f.conv_forward(A_prev, W, b, same_Z, padding, stride)
-        check("conv_forward", "PyTorch", ours, nhwc(Z))
-        Z.backward(torch.from_numpy(np.moveaxis(ours, -1, 1).copy()))
-        dA_prev, dW, _ = f.conv_backward(ours, A_prev, W, b, padding, stride)
-        check("conv_backward", "PyTorch", dA_prev, nhwc(X.grad))
-        check("conv_backward", "PyTorch", dW,
-              v.grad.numpy().transpose(2, 3, 1, 0))
-    A_prev, kernel, stride = pool
-    X = nchw(A_prev)
-    A = torch.nn.functional.max_pool2d(X, kernel, stride)
-    ours = f.pool_forward(A_prev, kernel, stride)
-    check("pool_forward", "PyTorch", ours, nhwc(A))
-    A.backward(torch.from_numpy(np.moveaxis(ours, -1, 1).copy()))
-    check("pool_backward", "PyTorch", nhwc(X.grad), f.pool_backward(
-        ours, A_prev, kernel, stride, ties='first'))
+    A_prev, W, b, _, stride = drawn
+    padding = len(W) // 2, W.shape[1] // 2
+    X, w, v = (torch.from_numpy(a.copy()).requires_grad_() for a in (
+        A_prev.transpose(0, 3, 1, 2), W.transpose(3, 2, 0, 1), b.ravel()))
+    Z = torch.nn.functional.conv2d(X, w, v, stride, padding)
+    ours = f.conv_forward(A_prev, W, b, same_Z, padding, stride)
+    Z.backward(torch.from_numpy(ours.transpose(0, 3, 1, 2).copy()))
+    for name, array, expected in zip(
+            ("Z", "dA_prev", "dW"),
+            (ours, *f.conv_backward(ours, A_prev, W, b, padding, stride)),
+            (Z.detach().permute(0, 2, 3, 1), X.grad.permute(0, 2, 3, 1),
+             w.grad.permute(2, 3, 1, 0))):
+        check(name, "PyTorch", array, expected.numpy())
