@@ -2,12 +2,14 @@
 """Convolution, forward: a dense layer on every window of the images."""
 import numpy as np
 
-# How many numbers a block may hold, though at least one row of outputs: so few
-# that they stay in the processor's cache.
+# The work is done in blocks: some images, or some rows of one. An array of a
+# block has at most so many numbers, few enough for the processor's cache (but
+# at least one row of outputs).
 _BLOCK = 2**18
 
-# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
-# freed memory for the next call, in place of new pages. It touches no memory.
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of 32 MiB (it is
+# never filled, so it costs nothing).
 np.empty(2**25 - 2**13, np.uint8)
 
 
@@ -22,8 +24,8 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
 
     im2col makes it a matrix product, Z = patches @ kernels + b. It copies
     each window of A_pad to a row of patches; kernels is W as a matrix, with a
-    kernel in each column. For the image 0 to 8, the kernel 0 1 / 2 3 and the
-    bias 0:
+    kernel in each column. For the 3x3 image 0 to 8, the kernel 0 1 / 2 3 and
+    the bias 0:
 
         0 1 3 4     0     19
         1 2 4 5     1     25
@@ -74,8 +76,8 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     infinity propagate as in any NumPy arithmetic, without a warning; warnings
     of the activation itself are shown. Beyond its inputs and its result, a
     call needs a padded copy of a few images (at least one) and at most 64
-    MiB (float16: and one more copy of the result), unless one row of outputs
-    needs more.
+    MiB (float16: and the result in float32), unless one row of outputs needs
+    more.
 
     References
     ----------
@@ -105,26 +107,28 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
             t, A_prev, W, b, sides, stride, Z_shape))
 
     Z = np.empty(Z_shape, working)
-    kernels = W.reshape(-1, W.shape[3]).astype(working)  # a kernel per column
-    images, rows = _blocks(A_prev, sides, kernels, Z_shape)
+    # A kernel in each column, its weights in the order of a patch.
+    kernels = W.reshape(-1, W.shape[3]).astype(working, copy=False)
+    image_slices, row_slices = _blocks(A_prev, sides, kernels, Z_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # n and y of the formula, but several at a time: n and y are slices.
-        for n in images:
+        # The n and y of the formula, several at a time: they are slices.
+        for n in image_slices:
             windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
-            for y in rows:
+            for y in row_slices:
                 patches = _im2col(windows[:, y], working)
                 Z_rows = Z[n, y].reshape(len(patches), -1)   # a view
                 np.matmul(patches, kernels, out=Z_rows)
                 Z_rows += b
-        Z = Z.astype(dtype, copy=False)
+        Z = Z.astype(dtype, copy=False)     # to float16 it may overflow
     return activation(Z)
 
 
 def _blocks(A_prev, sides, kernels, Z_shape):
-    """Return which images, and which of their rows, to compute at a time.
+    """Return slices of the images, and of their rows of outputs: the blocks.
 
-    As many images as keep their padded pixels and their patches (or outputs)
-    within _BLOCK numbers; where not even one does, rows of outputs of one.
+    A block has as many whole images as keep the numbers of their padded
+    pixels, of their patches and of their outputs each within _BLOCK; where
+    not even one image does, some rows of outputs of one.
     """
     (_, h, w, c), (m, h_new, w_new, _) = A_prev.shape, Z_shape
     pixels = (h + sum(sides[0])) * (w + sum(sides[1])) * c
@@ -172,7 +176,7 @@ def _windows(A, kernel, stride):
 
 
 def _im2col(windows, dtype):
-    """Copy each window[i, j, c] into a row of a matrix."""
+    """Lay each window out as a row of a matrix, in the order i, j, c."""
     kh, kw, c = windows.shape[3:]
     return np.ascontiguousarray(windows, dtype).reshape(-1, kh * kw * c)
 
@@ -185,11 +189,12 @@ def _neighbours(W, stride, Z_shape, dtype, *arrays):
     numbers, the extra ones zeros. `best` balances the two, as measured on
     several processors; if there is a t near it that divides w_new, no output
     is computed in vain. Small calls gain nothing. Zero times infinity is NaN,
-    so all arrays must be finite: their sums tell.
+    so images, kernels and gradients must be finite: their sums tell.
     """
     (_, kw, c_prev, c_new), (_, sw) = W.shape, stride
     m, h_new, w_new, _ = Z_shape
-    best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
+    best = min(48 / (c_prev * c_new * sw)**0.5,
+               (_BLOCK * kw / (W.size * sw))**0.5)      # wide kernels fit
     if best < 2 or kw <= sw or (
             m * h_new * w_new * W.size // c_new <= _BLOCK // 8):
         return 1
@@ -205,10 +210,11 @@ def _neighbours(W, stride, Z_shape, dtype, *arrays):
 def _forward_by_neighbours(t, A_prev, W, b, sides, stride, Z_shape):
     """Compute t neighbouring outputs as one, of t * c_new channels.
 
-    That is a convolution too: with t copies of each kernel side by side, each
-    sw further to the right, in a wide kernel that is zero elsewhere, and with
-    stride t*sw. Its result has the numbers of Z in the same order, and if t
-    does not divide w_new a few more. (Its own t is 1.)
+    That is a convolution too: with t copies of each kernel, each in a wide
+    kernel of its own that is zero elsewhere, copy s by s*sw columns further to
+    the right, and with stride t*sw. Its result has the numbers of Z in the
+    same order, and if t does not divide w_new a few more. (With so many
+    kernels its own `best` is below 2: it ends here.)
     """
     (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
     wide_W = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
@@ -233,7 +239,7 @@ def _forward_by_neighbours(t, A_prev, W, b, sides, stride, Z_shape):
 
 
 def _conv_arguments(A_prev, W, b, padding, stride):
-    """Return every argument in one form, and the shape of Z."""
+    """Check arguments, bring them to one form (b: (c_new,)), add Z's shape."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     m, h_prev, w_prev, c_prev = A_prev.shape
     W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))

@@ -2,12 +2,14 @@
 """Pooling, forward: each window becomes its maximum or its mean."""
 import numpy as np
 
-# How many numbers a block may hold, though at least one row of outputs: so few
-# that they stay in the processor's cache.
+# The work is done in blocks: some images, or some rows of one. An array of a
+# block has at most so many numbers, few enough for the processor's cache (but
+# at least one row of outputs).
 _BLOCK = 2**18
 
-# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
-# freed memory for the next call, in place of new pages. It touches no memory.
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of 32 MiB (it is
+# never filled, so it costs nothing).
 np.empty(2**25 - 2**13, np.uint8)
 
 
@@ -55,10 +57,11 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     -----
     Inputs are never modified; results share no memory with them. NaN and
     infinity propagate as in any NumPy arithmetic, without a warning: a window
-    that holds a NaN becomes NaN. The elements of a window are added one after
-    the other: for a mean of more than about a million, pass float64. Beyond
-    its input and its result, a call needs at most 64 MiB (float16: and one
-    more copy of the result), unless one row of outputs needs more.
+    that holds a NaN becomes NaN. Numbers are added one after the other, in
+    the dtype of the result: for windows of more than about 10,000 rows or
+    columns pass float64. Beyond its input and its result, a call needs at
+    most 64 MiB (float16: and the result in float32), unless one row of
+    outputs needs more.
 
     References
     ----------
@@ -79,23 +82,34 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     """
     A_prev, (kh, kw), (sh, sw), A_shape = _pool_arguments(
         A_prev, kernel_shape, stride, mode)
-    m, h_new, _, c_prev = A_shape
     dtype, working = _dtypes(A_prev)
     A = np.empty(A_shape, working)
     operation = np.maximum if mode == 'max' else np.add
-    row = A_prev.shape[2] * c_prev      # numbers in a row of columns
+    image_slices, row_slices = _pool_blocks(A_prev, A_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # n and y of the formula, but several at a time: n and y are slices.
-        for n in _slices(m, _BLOCK // (h_new * row)):
-            over_i = _windows(A_prev[n], (kh, 1), (sh, 1))
-            for y in _slices(h_new, _BLOCK // row):
-                columns = np.empty(over_i[:, y, :, 0, 0].shape, working)
-                _reduce(operation, over_i[:, y], out=columns)
-                over_j = _windows(columns, (1, kw), (1, sw))
-                _reduce(operation, over_j, out=A[n, y])
+        # The n and y of the formula, several at a time: they are slices.
+        for n in image_slices:
+            columns_of = _windows(A_prev[n], (kh, 1), (sh, 1))
+            for y in row_slices:
+                # First down the columns of all windows, then across.
+                columns = _reduce(operation, columns_of[:, y], working)
+                windows = _windows(columns, (1, kw), (1, sw))
+                A[n, y] = _reduce(operation, windows, working)
                 if mode == 'avg':
                     A[n, y] /= kh * kw
-        return A.astype(dtype, copy=False)
+        return A.astype(dtype, copy=False)      # to float16 it may overflow
+
+
+def _pool_blocks(A_prev, A_shape):
+    """Return slices of the images, and of their rows of outputs: the blocks.
+
+    A row of outputs needs about four arrays of its size, or one as wide as
+    the image. A block has as many whole images as keep that within _BLOCK
+    numbers; where not even one image does, some rows of outputs of one.
+    """
+    m, h_new, w_new, c_prev = A_shape
+    row = c_prev * max(4 * w_new, A_prev.shape[2])
+    return _slices(m, _BLOCK // (h_new * row)), _slices(h_new, _BLOCK // row)
 
 
 def _slices(size, most):
@@ -125,29 +139,30 @@ def _windows(A, kernel, stride):
     return windows[:, ::stride[0], ::stride[1]]
 
 
-def _reduce(operation, windows, out):
-    """Combine the elements (i, j) of windows[n, y, x, i, j, c] into out.
+def _reduce(operation, windows, dtype):
+    """Combine the elements (i, j) of windows[n, y, x, i, j, c] to one number.
 
-    Few channels are taken one by one where pixels do not lie side by side:
-    NumPy's inner loop then runs over pixels, not over the few channels.
+    Few channels are taken one by one, unless pixels lie side by side: NumPy's
+    inner loop then runs over many pixels, not over the few channels.
     """
-    _, _, _, kh, kw, c_prev = windows.shape
+    *outputs, kh, kw, c_prev = windows.shape
+    result = np.empty((*outputs, c_prev), dtype)
     side_by_side = windows.strides[2] == c_prev * windows.strides[5]
     one_by_one = c_prev <= 8 and not side_by_side
     for c in range(c_prev) if one_by_one else [slice(None)]:
         first, *others = (windows[:, :, :, i, j, c]
                           for i, j in np.ndindex(kh, kw))
-        result = out[..., c]    # a view
         if others:
-            operation(first, others[0], out=result, dtype=out.dtype)
+            operation(first, others[0], out=result[..., c], dtype=dtype)
         else:
-            result[...] = first
+            result[..., c] = first
         for element in others[1:]:
-            operation(result, element, out=result)
+            operation(result[..., c], element, out=result[..., c])
+    return result
 
 
 def _pool_arguments(A_prev, kernel_shape, stride, mode):
-    """Return every argument in one form, and the shape of A."""
+    """Check arguments, bring them to one form, and add the shape of A."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     kh, kw = _pair("kernel_shape", kernel_shape, 1)
     sh, sw = _pair("stride", stride, 1)

@@ -2,12 +2,14 @@
 """Convolution, backward: the gradients of a dense layer on every window."""
 import numpy as np
 
-# How many numbers a block may hold, though at least one row of outputs: so few
-# that they stay in the processor's cache.
+# The work is done in blocks: some images, or some rows of one. An array of a
+# block has at most so many numbers, few enough for the processor's cache (but
+# at least one row of outputs).
 _BLOCK = 2**18
 
-# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
-# freed memory for the next call, in place of new pages. It touches no memory.
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of 32 MiB (it is
+# never filled, so it costs nothing).
 np.empty(2**25 - 2**13, np.uint8)
 
 
@@ -20,7 +22,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     is the forward pass. Let L be the loss and dX short for dL/dX. A number
     that is used in several places gets a gradient from each, and they add up:
     a pixel is used in every window that covers it, a weight in every window.
-    So by the chain rule, for all (n, y, x, i, j, c, k):
+    So by the chain rule, from zeros on, for all (n, y, x, i, j, c, k):
 
     dA_pad[n, y*sh + i, x*sw + j, c] += W[i, j, c, k] * dZ[n, y, x, k]
     dW[i, j, c, k] += A_pad[n, y*sh + i, x*sw + j, c] * dZ[n, y, x, k]
@@ -37,8 +39,8 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
 
     The last product also sums over the kernels: a pixel gets a gradient from
     each. col2im adds each row of dpatches to the window that the patch was
-    copied from. For the image 0 to 8, the kernel 0 1 / 2 3 and dZ 1 2 / 3 4,
-    dpatches is
+    copied from. For the 3x3 image 0 to 8, the kernel 0 1 / 2 3 and the dZ 1 2
+    / 3 4, dpatches is
 
         1                     0 1 2  3
         2  @  0 1 2 3    =    0 2 4  6
@@ -94,8 +96,8 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     infinity propagate as in any NumPy arithmetic, without a warning. Beyond
     its inputs and its results, a call needs padded copies of a few images (at
     least one) and of their gradients, a few copies of the kernels and at most
-    64 MiB (float16: and one more copy of the results), unless one row of
-    outputs needs more.
+    64 MiB (float16: and the results in float32), unless one row of outputs
+    needs more.
 
     References
     ----------
@@ -130,7 +132,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
     """
     A_prev, W, b, sides, stride, Z_shape = _conv_arguments(
         A_prev, W, b, padding, stride)
-    _, h_prev, w_prev, _ = A_prev.shape
+    (_, h_prev, w_prev, _), c_new = A_prev.shape, W.shape[3]
     hint = ' ("same" gives ceil(size / stride) outputs, as in Keras)'
     dZ = _array("dZ", dZ, Z_shape, hint=hint * (str(padding) == "same"))
     dtype, working = _dtypes(dZ, A_prev, W, b)
@@ -140,32 +142,36 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         return _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride)
 
     dA_prev, dW = np.zeros(A_prev.shape, working), np.zeros(W.shape, working)
-    db = np.zeros((1, 1, 1, len(b)), working)
+    db = np.zeros((1, 1, 1, c_new), working)
     (top, _), (left, _) = sides
-    kernels = W.reshape(-1, len(b)).astype(working)     # a kernel per column
-    images, rows = _blocks(A_prev, sides, kernels, Z_shape)
+    # A kernel in each column, its weights in the order of a patch.
+    kernels = W.reshape(-1, c_new).astype(working, copy=False)
+    image_slices, row_slices = _blocks(A_prev, sides, kernels, Z_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # n and y of the formula, but several at a time: n and y are slices.
-        for n in images:
+        # The n and y of the formula, several at a time: they are slices.
+        for n in image_slices:
             windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
-            dA_pad = _pad(dA_prev[n], sides)
+            dA_pad = _pad(dA_prev[n], sides)    # zeros so far
+            # A view: what is added to a window is added to dA_pad.
             dwindows = _windows(dA_pad, W.shape[:2], stride)
-            for y in rows:
+            for y in row_slices:
                 patches = _im2col(windows[:, y], working)
-                dZ_rows = np.asarray(dZ[n, y], working).reshape(-1, len(b))
+                dZ_rows = np.asarray(dZ[n, y], working).reshape(-1, c_new)
                 dW += (patches.T @ dZ_rows).reshape(W.shape)
                 db += dZ_rows.sum(axis=0)
                 dpatches = dZ_rows @ kernels.T
-                _col2im(dpatches, dwindows[:, y], stride)   # adds to dA_pad
+                _col2im(dpatches, dwindows[:, y], stride)
             dA_prev[n] = dA_pad[:, top:top + h_prev, left:left + w_prev]
+        # To float16 it may overflow.
         return tuple(X.astype(dtype, copy=False) for X in (dA_prev, dW, db))
 
 
 def _blocks(A_prev, sides, kernels, Z_shape):
-    """Return which images, and which of their rows, to compute at a time.
+    """Return slices of the images, and of their rows of outputs: the blocks.
 
-    As many images as keep their padded pixels and their patches (or outputs)
-    within _BLOCK numbers; where not even one does, rows of outputs of one.
+    A block has as many whole images as keep the numbers of their padded
+    pixels, of their patches and of their outputs each within _BLOCK; where
+    not even one image does, some rows of outputs of one.
     """
     (_, h, w, c), (m, h_new, w_new, _) = A_prev.shape, Z_shape
     pixels = (h + sum(sides[0])) * (w + sum(sides[1])) * c
@@ -213,7 +219,7 @@ def _windows(A, kernel, stride):
 
 
 def _im2col(windows, dtype):
-    """Copy each window[i, j, c] into a row of a matrix."""
+    """Lay each window out as a row of a matrix, in the order i, j, c."""
     kh, kw, c = windows.shape[3:]
     return np.ascontiguousarray(windows, dtype).reshape(-1, kh * kw * c)
 
@@ -239,11 +245,12 @@ def _neighbours(W, stride, Z_shape, dtype, *arrays):
     numbers, the extra ones zeros. `best` balances the two, as measured on
     several processors; if there is a t near it that divides w_new, no output
     is computed in vain. Small calls gain nothing. Zero times infinity is NaN,
-    so all arrays must be finite: their sums tell.
+    so images, kernels and gradients must be finite: their sums tell.
     """
     (_, kw, c_prev, c_new), (_, sw) = W.shape, stride
     m, h_new, w_new, _ = Z_shape
-    best = min(48 / (c_prev * c_new * sw)**0.5, _BLOCK / W.size)
+    best = min(48 / (c_prev * c_new * sw)**0.5,
+               (_BLOCK * kw / (W.size * sw))**0.5)      # wide kernels fit
     if best < 2 or kw <= sw or (
             m * h_new * w_new * W.size // c_new <= _BLOCK // 8):
         return 1
@@ -261,9 +268,10 @@ def _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride):
 
     dZ (m, h, w, c) is read as (m, h, w / t, t * c): no number moves, but t
     outputs are now the channels of one. That is a convolution too, with t
-    copies of each kernel side by side, each sw further to the right, in a
-    wide kernel that is zero elsewhere, and with stride t*sw. A weight is used
-    in t copies, so its gradient is the sum of theirs. (Its own t is 1.)
+    copies of each kernel, each in a wide kernel of its own that is zero
+    elsewhere, copy s by s*sw columns further to the right, and with stride
+    t*sw. A weight is used in t copies, so its gradient is the sum of theirs.
+    (With so many kernels its own `best` is below 2: it ends here.)
     """
     dtype, working = _dtypes(dZ, A_prev, W, b)
     (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
@@ -293,7 +301,7 @@ def _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride):
 
 
 def _conv_arguments(A_prev, W, b, padding, stride):
-    """Return every argument in one form, and the shape of Z."""
+    """Check arguments, bring them to one form (b: (c_new,)), add Z's shape."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     m, h_prev, w_prev, c_prev = A_prev.shape
     W = _array("W", W, ("kh", "kw", "c_prev", "c_new"))

@@ -2,12 +2,14 @@
 """Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
-# How many numbers a block may hold, though at least one row of outputs: so few
-# that they stay in the processor's cache.
+# The work is done in blocks: some images, or some rows of one. An array of a
+# block has at most so many numbers, few enough for the processor's cache (but
+# at least one row of outputs).
 _BLOCK = 2**18
 
-# For speed alone, may be deleted: after this, Linux keeps up to 64 MiB of
-# freed memory for the next call, in place of new pages. It touches no memory.
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of 32 MiB (it is
+# never filled, so it costs nothing).
 np.empty(2**25 - 2**13, np.uint8)
 
 
@@ -18,15 +20,15 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     A[n, y, x, c] = max (or mean) over (i, j) of
         A_prev[n, y*sh + i, x*sw + j, c]
 
-    is the forward pass. For all (n, y, x, i, j, c):
+    is the forward pass. From zeros on, for all (n, y, x, i, j, c):
 
     'max':  dA_prev[n, y*sh + i, x*sw + j, c] += dA[n, y, x, c]
             where A_prev[n, y*sh + i, x*sw + j, c] == A[n, y, x, c]
     'avg':  dA_prev[n, y*sh + i, x*sw + j, c] += dA[n, y, x, c] / (kh * kw)
 
     Where windows overlap, their gradients add up. 'max' as it stands here is
-    ties='all': a window whose four pixels are equal turns a gradient of 1
-    into 4. With ties='first', only its first such pixel gets the 1.
+    ties='all': a window whose four pixels are equal gives each of them its
+    whole gradient. With ties='first', only its first such pixel gets it.
 
     m images of h rows, w columns and c channels; `_prev`: of the input,
     `_new`: of the output; kernels of kh x kw; strides sh and sw.
@@ -71,8 +73,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
     infinity in dA propagate as in any NumPy arithmetic, without a warning. A
     NaN in A_prev makes the maximum of its window NaN, which equals no
     element: the gradient of that window is 0 under both rules of ties. Beyond
-    its inputs and its result, a call needs at most 64 MiB (float16: and one
-    more copy of the result), unless one row of outputs needs more.
+    its inputs and its result, a call needs at most 64 MiB (float16: and the
+    result in float32), unless one row of outputs needs more.
 
     References
     ----------
@@ -101,20 +103,20 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             "'all' or 'first'", ties)
     dtype, working = _dtypes(dA, A_prev)
     dA_prev = np.zeros(A_prev.shape, working)
-    m, h_new, w_new, c_prev = A_shape
-    row = c_prev * max(4 * w_new, A_prev.shape[2])     # numbers for a row of A
+    image_slices, row_slices = _pool_blocks(A_prev, A_shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        # n and y of the formula, but several at a time: n and y are slices.
-        for n in _slices(m, _BLOCK // (h_new * row)):
+        # The n and y of the formula, several at a time: they are slices.
+        for n in image_slices:
             windows = _windows(A_prev[n], kernel, stride)
+            # A view: what is added to a window is added to dA_prev.
             dwindows = _windows(dA_prev[n], kernel, stride)
-            for y in _slices(h_new, _BLOCK // row):
+            for y in row_slices:
                 dA_rows = dA[n, y].astype(working, copy=False)
                 if mode == 'max':
                     _max_backward(dA_rows, windows[:, y], dwindows[:, y], ties)
                 else:
                     _avg_backward(dA_rows, dA_prev[n], y, kernel, stride)
-        return dA_prev.astype(dtype, copy=False)
+        return dA_prev.astype(dtype, copy=False)    # may overflow: float16
 
 
 def _max_backward(dA, windows, dwindows, ties):
@@ -140,11 +142,10 @@ def _max_backward(dA, windows, dwindows, ties):
 def _avg_backward(dA, dA_prev, y, kernel, stride):
     """Add dA / (kh * kw) to all elements of the windows of the rows y.
 
-    First to the columns of the windows, then the columns to dA_prev: kh + kw
-    additions instead of kh * kw where windows overlap.
+    In two passes, across and then down: kh + kw additions instead of kh * kw.
     """
     (kh, kw), (sh, sw) = kernel, stride
-    share = dA / (kh * kw) + 0      # 0 + -0.0 is 0.0, as in the formula
+    share = dA / (kh * kw) + 0      # as the formula adds to 0: no -0.0
     n, h_new, _, c_prev = share.shape
     columns = np.zeros((n, h_new, *dA_prev.shape[2:]), share.dtype)
     over_j = _windows(columns, (1, kw), (1, sw))
@@ -170,6 +171,18 @@ def _channels(c_prev, few):
     NumPy's inner loop runs over them, and is slow when it is short.
     """
     return range(c_prev) if c_prev <= few else [slice(None)]
+
+
+def _pool_blocks(A_prev, A_shape):
+    """Return slices of the images, and of their rows of outputs: the blocks.
+
+    A row of outputs needs about four arrays of its size, or one as wide as
+    the image. A block has as many whole images as keep that within _BLOCK
+    numbers; where not even one image does, some rows of outputs of one.
+    """
+    m, h_new, w_new, c_prev = A_shape
+    row = c_prev * max(4 * w_new, A_prev.shape[2])
+    return _slices(m, _BLOCK // (h_new * row)), _slices(h_new, _BLOCK // row)
 
 
 def _slices(size, most):
@@ -200,7 +213,7 @@ def _windows(A, kernel, stride):
 
 
 def _pool_arguments(A_prev, kernel_shape, stride, mode):
-    """Return every argument in one form, and the shape of A."""
+    """Check arguments, bring them to one form, and add the shape of A."""
     A_prev = _array("A_prev", A_prev, ("m", "h_prev", "w_prev", "c_prev"))
     kh, kw = _pair("kernel_shape", kernel_shape, 1)
     sh, sw = _pair("stride", stride, 1)

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 """What is computed: the four functions by their definition, and no faster.
 
-One output at a time, in plain loops, in the letters of the formulas. Read this
-file for what the numbered modules compute, and the modules for how. Arguments
-are NumPy arrays and are not checked; results are float64.
+One output at a time, in the letters of the modules: np.ndindex runs over all
+indices n, y, x, k, and np.s_ names the window of one output, to read it or to
+add to it. Read this file for what the numbered modules compute, and the
+modules for how. Arguments are NumPy arrays and are not checked; results are
+float64.
 """
 import numpy as np
 
 
 def same(size, kernel, stride):
-    """Return the zeros before and after an axis for padding "same"."""
+    """Return how many zeros "same" puts before and after an axis.
+
+    As few as give ceil(size / stride) outputs. A window starts at each
+    multiple of the stride, the last one at most at size - kernel.
+    """
     total = 0
     while (size + total - kernel) // stride + 1 < np.ceil(size / stride):
         total += 1
@@ -82,7 +88,8 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             dA_prev[window] += dA[n, y, x, c] / (kh * kw)
         else:
             mask = A_prev[window] == np.max(A_prev[window])
-            if ties == 'first':     # keep the first True, row by row
+            if ties == 'first':
+                # Keep the first True, row by row: where the count reaches 1.
                 mask &= np.cumsum(mask).reshape(mask.shape) == 1
             dA_prev[window] += np.where(mask, dA[n, y, x, c], 0)
     return dA_prev
