@@ -3,16 +3,14 @@
 
 Inputs are made beforehand, calls follow each other, the first two are not
 counted; a cell is the minimum / the median of the others. Fresh: a process
-per engine and operation, three times in turn (--quick: once). Warm: a process
-for all engines, four phases of each in turn. Forward is the Keras layer,
-called eagerly, backward TensorFlow's kernels of the gradient, in float32.
-"products" are the matrix products alone, on ready matrices as im2col gives
-them, in blocks of at most 2**18 numbers: the rest of our time is copying.
-(With few channels ours multiplies other matrices, and may take less.) Faults
-are page faults per call, on memory that the system hands out anew.
+per engine and operation, three times in turn (--quick: once). Warm: one for
+all engines, four phases of each in turn. Forward is the Keras layer, called
+eagerly, backward TensorFlow's kernels of the gradient, in float32. "products"
+are the matrix products alone, on ready matrices as im2col gives them, in
+blocks of at most 2**18 numbers: the rest of our time is copying. (With few
+channels ours multiplies others, and may take less.) Faults: page faults/call.
 """
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -20,6 +18,7 @@ import re
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ import numpy as np
 import naive
 from common import ROOT, integer_from, load, problem_with, put, same_Z
 
-resource = os.name == "posix" and importlib.import_module("resource")
+resource = find_spec("resource") and __import__("resource")
 ROWS = {row.partition(":")[0]: row for row in """\
 lenet1: 256x28x28x1, 5x5x1x6, same, 1
 lenet2: 256x14x14x6, 5x5x6x16, valid, 1
@@ -228,8 +227,7 @@ def arguments(argv):
     add = parser.add_argument
     add("--rows", nargs="+", metavar="ROW", default=[],
         help=f"of {', '.join(ROWS)}; or shapes of your own, as in the table")
-    add("--random", type=integer_from(1), metavar="N", default=0,
-        help="N random convolutions, of about 1 to 50 ms")
+    add("--random", type=integer_from(1), default=0, help="convolutions drawn")
     add("--seed", type=integer_from(0), default=0, help="of --random")
     add("--modules", type=Path, metavar="FOLDER", help="instead of Keras")
     add("--quick", action="store_true", help="few rows and calls, one turn")
@@ -255,10 +253,9 @@ def main(argv=None):
         return print(json.dumps(measure(*json.load(sys.stdin))))
     args = arguments(argv)
     from tqdm import tqdm
-    names = ["ours", f"{args.modules}/" if args.modules else "Keras",
+    frameworks = ["Keras", "PyTorch"][:2 if find_spec("torch") else 1]
+    names = ["ours", *([f"{args.modules}/"] if args.modules else frameworks),
              "products"]
-    if importlib.util.find_spec("torch") and not args.modules:
-        names.insert(2, "PyTorch")
     jobs = [(row, f"{kind} {way}", names[:None if kind == "conv" else -1])
             for row in args.rows
             for kind in (["conv"] if row.count(",") > 2 else ["max", "avg"])
@@ -272,7 +269,8 @@ def main(argv=None):
                 continue
             process = subprocess.run(
                 [sys.executable, __file__, "--worker"], capture_output=True,
-                input=json.dumps([row, operation, who, seconds]), text=True)
+                input=json.dumps([row, operation, who, seconds]), text=True,
+                errors="replace")
             if process.returncode:
                 last = ["", *process.stderr.strip().splitlines()][-1]
                 wrong[row, operation] = (f"{' and '.join(who)} ended with "
