@@ -4,11 +4,12 @@
 Inputs are made beforehand, calls follow each other, the first two are not
 counted; a cell is the minimum / the median of the others. Fresh: a process
 per engine and operation, three times in turn (--quick: once). Warm: one for
-all engines, four phases of each in turn. Forward is the Keras layer, called
-eagerly, backward TensorFlow's kernels of the gradient, in float32. "products"
-are the matrix products alone, on ready matrices as im2col gives them, in
-blocks of at most 2**18 numbers: the rest of our time is copying. (With few
-channels ours multiplies others, and may take less.) Faults: page faults/call.
+all engines that has freed 32 MiB before (the C library then keeps memory),
+four phases of each in turn. Forward is the Keras layer, called eagerly,
+backward TensorFlow's kernels of the gradient, in float32. "products" are the
+matrix products alone, on ready matrices as im2col gives them, in blocks of at
+most 2**18 numbers: the rest of our time is copying. (With few channels ours
+multiplies others, and may take less.) Faults: page faults per call.
 """
 import argparse
 import json
@@ -156,6 +157,7 @@ def measure(row, operation, names, seconds):
     """Return what each call takes, and versions; exit if one is wrong."""
     def faults():
         return resource.getrusage(0).ru_minflt if resource else np.nan
+    np.empty(2**25 - 2**13 if len(names) > 1 else 0, np.uint8)   # freed: warm
     (kind, way), parts = operation.split(), parse(row)
     arrays = inputs(*parts)
     passes = {"Keras": keras_passes, "PyTorch": torch_passes,
@@ -212,11 +214,10 @@ def machine():
     from threadpoolctl import threadpool_info
     text = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else (
         os.popen("sysctl machdep.cpu 2>&1").read())      # macOS
-    model = re.findall(r"(?:model name|brand_string)\s*: *(.*)", text)
+    model = re.search(r"(?:model name|brand_string)\s*: *(.+)|$", text)[1]
     sets = {"AVX2", "AVX512F", "ASIMD"} & set(text.upper().split())
-    return [f"{os.cpu_count()} cores of "
-            f"{(model or [platform.processor()])[0]}", platform.machine(),
-            *sorted(sets), platform.system(), f"NumPy {np.__version__}", *(
+    return [f"{os.cpu_count()} cores of {model or platform.processor()}",
+            platform.machine(), *sorted(sets), f"NumPy {np.__version__}", *(
                 f"{blas['internal_api']} {blas['version']} with kernels for "
                 f"{blas.get('architecture', 'an unknown processor')}"
                 for blas in threadpool_info() if blas["user_api"] == "blas")]
@@ -253,9 +254,8 @@ def main(argv=None):
         return print(json.dumps(measure(*json.load(sys.stdin))))
     args = arguments(argv)
     from tqdm import tqdm
-    frameworks = ["Keras", "PyTorch"][:2 if find_spec("torch") else 1]
-    names = ["ours", *([f"{args.modules}/"] if args.modules else frameworks),
-             "products"]
+    names = ["ours", *([f"{args.modules}/"] if args.modules else [
+        "Keras", "PyTorch"][:2 if find_spec("torch") else 1]), "products"]
     jobs = [(row, f"{kind} {way}", names[:None if kind == "conv" else -1])
             for row in args.rows
             for kind in (["conv"] if row.count(",") > 2 else ["max", "avg"])
@@ -286,13 +286,13 @@ def main(argv=None):
         wrong["stopped",] = "what was left"
     lines = [line for title, measured in tables.items() if measured
              for line in (f"{title}:", "", *table(measured, names))]
-    lines += [__doc__.partition("\n\n")[2], f"{', '.join(about)}.", *(
-        f"\nNot measured: {', '.join(key)}: {why}"
-        for key, why in wrong.items())]
-    print("\n".join(lines))
+    text = "\n".join([
+        *lines, __doc__.partition("\n\n")[2], f"{', '.join(about)}.", *(
+            f"\nNot measured: {', '.join(key)}: {why}"
+            for key, why in wrong.items())])
+    print(text)
     if args.out and ("stopped",) not in wrong:
-        put(args.out, lambda path: path.write_text(
-            "\n".join(lines) + "\n", encoding="utf-8"))
+        put(args.out, lambda path: path.write_text(text + "\n", "utf-8"))
     return 1 if wrong else 0
 
 
