@@ -34,8 +34,7 @@ def test_all_but_wrong_results_are_timed_fresh_and_warm(capsys, tmp_path):
 
 @pytest.mark.slow
 def test_keras_agrees_on_named_and_on_random_rows(tf, capsys):
-    assert benchmark.main("--quick --rows lenet2 pool28 --random 1 --seed 3"
-                          .split()) == 0
+    assert benchmark.main("--quick --rows pool28 --random 1".split()) == 0
     printed = capsys.readouterr().out
-    assert printed.count("conv backward, geometric means of 2: ours / Keras "
-                         ) == printed.count("max forward, geometric") == 2
+    for row in ("conv backward", "avg forward"):
+        assert printed.count(f"{row}, geometric means of 1: ours / Keras") == 2
