@@ -23,13 +23,13 @@ NAME = "MNIST.npz"
 
 def loaded():
     """Return training images and labels, then validation ones; say which."""
-    for engine in ("numpy", "keras"):       # the copy of an earlier download
+    for engine in ("numpy", "keras"):       # an earlier download, or a new one
         try:
             x, y, _, _ = load_data("mnist", engine)
+            print("Keras' MNIST:", end=" ")
+            return x[:50000], y[:50000], x[50000:], y[50000:]
         except (UserError, ImportError):
-            continue
-        print("Keras' MNIST:", end=" ")
-        return x[:50000], y[:50000], x[50000:], y[50000:]
+            pass
     print("Keras' MNIST cannot be loaded (offline, or TensorFlow is not "
           "installed).\nscikit-learn's digits, enlarged:", end=" ")
     return load_data("digits")
@@ -44,10 +44,10 @@ def main(argv=None):
                         help="to write into; it is made if it is missing")
     try:
         folder = parser.parse_args(argv).folder
-        problem = problem_with(folder, [NAME])
-        if (folder / NAME).exists() or problem:
-            parser.error(f"{folder}: " + (
-                problem or f"{NAME} is there already; remove it first"))
+        if problem := problem_with(folder, [NAME]):
+            parser.error(f"{folder}: {problem}")
+        if (folder / NAME).exists():
+            parser.error(f"{folder / NAME} is there already; remove it first")
         x, y, x_valid, y_valid = loaded()
         print(f"{len(x):,} images to train, {len(x_valid):,} to validate.")
         put(folder / NAME, lambda path: np.savez_compressed(
