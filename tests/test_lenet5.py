@@ -21,7 +21,7 @@ def model(K, lenet5):
     return lenet5(K.Input(shape=(28, 28, 1)))
 
 
-def test_layers_in_order_and_their_shapes(model):
+def test_layers_in_order_with_their_shapes_and_options(model):
     layers = [(type(layer).__name__, tuple(layer.output.shape)[1:])
               for layer in model.layers[1:]]
     assert layers == [
@@ -30,9 +30,6 @@ def test_layers_in_order_and_their_shapes(model):
         ("Flatten", (400,)), ("Dense", (120,)), ("Dense", (84,)),
         ("Dense", (10,))]
     assert tuple(model.input.shape) == (None, 28, 28, 1)
-
-
-def test_kernels_strides_and_activations(model):
     configs = [layer.get_config() for layer in model.layers[1:]]
     assert [(c["kernel_size"], c["padding"]) for c in configs
             if "kernel_size" in c] == [((5, 5), "same"), ((5, 5), "valid")]
@@ -40,9 +37,6 @@ def test_kernels_strides_and_activations(model):
             if "pool_size" in c] == [((2, 2), (2, 2))] * 2
     assert [c["activation"] for c in configs if "activation" in c] == (
         ["relu"] * 4 + ["softmax"])
-
-
-def test_61706_parameters(model):
     assert model.count_params() == 61706 == (
         5*5*1*6 + 6 + 5*5*6*16 + 16 + 400*120 + 120 + 120*84 + 84 + 84*10 + 10)
 
