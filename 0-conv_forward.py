@@ -2,15 +2,10 @@
 """Convolution, forward: a dense layer on every window of the images."""
 import numpy as np
 
-# The work is done in blocks: some images, or some rows of one. An array of a
-# block has at most so many numbers, few enough for the processor's cache (but
-# at least one row of outputs).
+# The work is done in blocks: some images, or some rows of one. The arrays of a
+# block have about so many numbers at most, few enough for the processor's
+# cache (but at least one row of outputs, and one image where it is padded).
 _BLOCK = 2**18
-
-# For speed alone, may be deleted: Linux keeps freed memory for the next call,
-# up to twice the largest array freed so far. So free one of 32 MiB (it is
-# never filled, so it costs nothing).
-np.empty(2**25 - 2**13, np.uint8)
 
 
 def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
@@ -116,7 +111,8 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
             windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
             for y in row_slices:
                 patches = _im2col(windows[:, y], working)
-                Z_rows = Z[n, y].reshape(len(patches), -1)   # a view
+                # A view: a block is whole images, or rows of one.
+                Z_rows = Z[n, y].reshape(len(patches), -1)
                 np.matmul(patches, kernels, out=Z_rows)
                 Z_rows += b
         Z = Z.astype(dtype, copy=False)     # to float16 it may overflow
@@ -151,7 +147,7 @@ def _slices(size, most):
 
 
 def _pad(A, sides):
-    """Pad images with zeros; without any, return a view of A."""
+    """Pad images with zeros; where there are none to add, return A itself."""
     (top, bottom), (left, right) = sides
     m, h, w, c = A.shape
     if not (top or bottom or left or right):
@@ -165,7 +161,7 @@ def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, and takes four times as long.)
+    (NumPy's sliding_window_view is like it, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -213,8 +209,8 @@ def _forward_by_neighbours(t, A_prev, W, b, sides, stride, Z_shape):
     That is a convolution too: with t copies of each kernel, each in a wide
     kernel of its own that is zero elsewhere, copy s by s*sw columns further to
     the right, and with stride t*sw. Its result has the numbers of Z in the
-    same order, and if t does not divide w_new a few more. (With so many
-    kernels its own `best` is below 2: it ends here.)
+    same order, and if t does not divide w_new a few more. (It ends
+    here: the inner `best` is below 2, or there is one output in a row.)
     """
     (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
     wide_W = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)
@@ -336,3 +332,9 @@ def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
         raise error(f"{name}: expected {expected}, got {got!r}")
+
+
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of nearly 32 MiB (it
+# is never filled, so it costs nothing).
+np.empty(2**25 - 2**13, np.uint8)

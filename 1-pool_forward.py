@@ -2,15 +2,10 @@
 """Pooling, forward: each window becomes its maximum or its mean."""
 import numpy as np
 
-# The work is done in blocks: some images, or some rows of one. An array of a
-# block has at most so many numbers, few enough for the processor's cache (but
-# at least one row of outputs).
+# The work is done in blocks: some images, or some rows of one. The arrays of a
+# block have about so many numbers at most, few enough for the processor's
+# cache (but at least one row of outputs, and one image where it is padded).
 _BLOCK = 2**18
-
-# For speed alone, may be deleted: Linux keeps freed memory for the next call,
-# up to twice the largest array freed so far. So free one of 32 MiB (it is
-# never filled, so it costs nothing).
-np.empty(2**25 - 2**13, np.uint8)
 
 
 def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
@@ -58,8 +53,8 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     Inputs are never modified; results share no memory with them. NaN and
     infinity propagate as in any NumPy arithmetic, without a warning: a window
     that holds a NaN becomes NaN. Numbers are added one after the other, in
-    the dtype of the result: for windows of more than about 10,000 rows or
-    columns pass float64. Beyond its input and its result, a call needs at
+    the dtype of the result (float16: in float32): for windows of more than
+    about 10,000 rows or columns, pass float64. Beyond its input and its result, a call needs at
     most 64 MiB (float16: and the result in float32), unless one row of
     outputs needs more.
 
@@ -89,10 +84,10 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     with np.errstate(over="ignore", invalid="ignore"):
         # The n and y of the formula, several at a time: they are slices.
         for n in image_slices:
-            columns_of = _windows(A_prev[n], (kh, 1), (sh, 1))
+            column_windows = _windows(A_prev[n], (kh, 1), (sh, 1))
             for y in row_slices:
-                # First down the columns of all windows, then across.
-                columns = _reduce(operation, columns_of[:, y], working)
+                # Down each column, then across: columns[n, y, x_prev, c].
+                columns = _reduce(operation, column_windows[:, y], working)
                 windows = _windows(columns, (1, kw), (1, sw))
                 A[n, y] = _reduce(operation, windows, working)
                 if mode == 'avg':
@@ -129,7 +124,7 @@ def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, and takes four times as long.)
+    (NumPy's sliding_window_view is like it, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -142,8 +137,8 @@ def _windows(A, kernel, stride):
 def _reduce(operation, windows, dtype):
     """Combine the elements (i, j) of windows[n, y, x, i, j, c] to one number.
 
-    Few channels are taken one by one, unless pixels lie side by side: NumPy's
-    inner loop then runs over many pixels, not over the few channels.
+    NumPy's inner loop runs over the channels, or over all pixels where these
+    lie side by side. Where neither is long, channels are taken one by one.
     """
     *outputs, kh, kw, c_prev = windows.shape
     result = np.empty((*outputs, c_prev), dtype)
@@ -227,3 +222,9 @@ def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
         raise error(f"{name}: expected {expected}, got {got!r}")
+
+
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of nearly 32 MiB (it
+# is never filled, so it costs nothing).
+np.empty(2**25 - 2**13, np.uint8)

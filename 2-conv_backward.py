@@ -2,15 +2,10 @@
 """Convolution, backward: the gradients of a dense layer on every window."""
 import numpy as np
 
-# The work is done in blocks: some images, or some rows of one. An array of a
-# block has at most so many numbers, few enough for the processor's cache (but
-# at least one row of outputs).
+# The work is done in blocks: some images, or some rows of one. The arrays of a
+# block have about so many numbers at most, few enough for the processor's
+# cache (but at least one row of outputs, and one image where it is padded).
 _BLOCK = 2**18
-
-# For speed alone, may be deleted: Linux keeps freed memory for the next call,
-# up to twice the largest array freed so far. So free one of 32 MiB (it is
-# never filled, so it costs nothing).
-np.empty(2**25 - 2**13, np.uint8)
 
 
 def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
@@ -194,7 +189,7 @@ def _slices(size, most):
 
 
 def _pad(A, sides):
-    """Pad images with zeros; without any, return a view of A."""
+    """Pad images with zeros; where there are none to add, return A itself."""
     (top, bottom), (left, right) = sides
     m, h, w, c = A.shape
     if not (top or bottom or left or right):
@@ -208,7 +203,7 @@ def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, and takes four times as long.)
+    (NumPy's sliding_window_view is like it, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -227,8 +222,9 @@ def _im2col(windows, dtype):
 def _col2im(dpatches, dwindows, stride):
     """Add each row to the window that its patch was copied from.
 
-    Only windows at least a kernel apart are added at once: where windows of
-    one += overlap, NumPy keeps but one of the additions.
+    Where windows of one += overlap, NumPy keeps but one of the additions. So
+    only windows at least a kernel apart are added at once: for 3x3 kernels
+    and stride 1, every third one.
     """
     dpatches = dpatches.reshape(dwindows.shape)
     _, h_new, w_new, kh, kw, _ = dwindows.shape
@@ -271,7 +267,8 @@ def _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride):
     copies of each kernel, each in a wide kernel of its own that is zero
     elsewhere, copy s by s*sw columns further to the right, and with stride
     t*sw. A weight is used in t copies, so its gradient is the sum of theirs.
-    (With so many kernels its own `best` is below 2: it ends here.)
+    (It ends here: the inner `best` is below 2, or there is one output in a
+    row.)
     """
     dtype, working = _dtypes(dZ, A_prev, W, b)
     (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
@@ -398,3 +395,9 @@ def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
         raise error(f"{name}: expected {expected}, got {got!r}")
+
+
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of nearly 32 MiB (it
+# is never filled, so it costs nothing).
+np.empty(2**25 - 2**13, np.uint8)

@@ -2,15 +2,10 @@
 """Pooling, backward: the gradient of each output goes to its window."""
 import numpy as np
 
-# The work is done in blocks: some images, or some rows of one. An array of a
-# block has at most so many numbers, few enough for the processor's cache (but
-# at least one row of outputs).
+# The work is done in blocks: some images, or some rows of one. The arrays of a
+# block have about so many numbers at most, few enough for the processor's
+# cache (but at least one row of outputs, and one image where it is padded).
 _BLOCK = 2**18
-
-# For speed alone, may be deleted: Linux keeps freed memory for the next call,
-# up to twice the largest array freed so far. So free one of 32 MiB (it is
-# never filled, so it costs nothing).
-np.empty(2**25 - 2**13, np.uint8)
 
 
 def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
@@ -202,7 +197,7 @@ def _windows(A, kernel, stride):
     """View images as windows[n, y, x, i, j, c] = A[n, y*sh + i, x*sw + j, c].
 
     Nothing is copied: what is written to a window is written to the image.
-    (NumPy's sliding_window_view does the same, and takes four times as long.)
+    (NumPy's sliding_window_view is like it, and takes four times as long.)
     """
     (m, h, w, c), (kh, kw) = A.shape, kernel
     image, row, column, channel = A.strides
@@ -278,3 +273,9 @@ def _expect(holds, name, expected, got, error=ValueError):
     """Raise an error that names the argument unless the condition holds."""
     if not holds:
         raise error(f"{name}: expected {expected}, got {got!r}")
+
+
+# For speed alone, may be deleted: Linux keeps freed memory for the next call,
+# up to twice the largest array freed so far. So free one of nearly 32 MiB (it
+# is never filled, so it costs nothing).
+np.empty(2**25 - 2**13, np.uint8)

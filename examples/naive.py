@@ -13,8 +13,8 @@ import numpy as np
 def same(size, kernel, stride):
     """Return how many zeros "same" puts before and after an axis.
 
-    As few as give ceil(size / stride) outputs. A window starts at each
-    multiple of the stride, the last one at most at size - kernel.
+    As few as give ceil(size / stride) outputs: windows start at the multiples
+    of the stride, and end inside the padded size.
     """
     total = 0
     while (size + total - kernel) // stride + 1 < np.ceil(size / stride):
