@@ -54,9 +54,9 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     infinity propagate as in any NumPy arithmetic, without a warning: a window
     that holds a NaN becomes NaN. Numbers are added one after the other, in
     the dtype of the result (float16: in float32): for windows of more than
-    about 10,000 rows or columns, pass float64. Beyond its input and its result, a call needs at
-    most 64 MiB (float16: and the result in float32), unless one row of
-    outputs needs more.
+    about 10,000 rows or columns, pass float64. Beyond its input and its
+    result, a call needs at most 64 MiB (float16: and the result in float32),
+    unless one row of outputs needs more.
 
     References
     ----------
