@@ -166,13 +166,15 @@ def _blocks(A_prev, sides, kernels, Z_shape):
 
     A block has as many whole images as keep the numbers of their padded
     pixels, of their patches and of their outputs each within _BLOCK; where
-    not even one image does, some rows of outputs of one.
+    not even one image does, some rows of outputs of one. As each block reads
+    all kernels, it is larger where these are large.
     """
     (_, h, w, c), (m, h_new, w_new, _) = A_prev.shape, Z_shape
     pixels = (h + sum(sides[0])) * (w + sum(sides[1])) * c
     row = w_new * max(kernels.shape)
-    return (_slices(m, _BLOCK // max(pixels, h_new * row)),
-            _slices(h_new, _BLOCK // row))
+    most = max(_BLOCK, min(2 * kernels.size, 8 * _BLOCK))
+    return (_slices(m, most // max(pixels, h_new * row)),
+            _slices(h_new, most // row))
 
 
 def _slices(size, most):
