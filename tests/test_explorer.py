@@ -115,9 +115,10 @@ def text_of(driver, name):
 
 def element(driver, place):
     """Return the element of a number: "Z 0,1"."""
-    array, index = place.split()
+    array, _, index = place.partition(" ")
     return driver.find_element(
-        "css selector", f'[data-array="{array}"][data-index="{index}"]')
+        "css selector", f'[data-array="{array}"][data-index="{index}"]'
+        if index[:1].isdigit() else place)
 
 
 def places(driver, selector):
@@ -136,35 +137,48 @@ def by_place(shown):
     return found
 
 
-def hover(driver, place):
-    """Put the mouse on a number."""
-    ActionChains(driver).move_to_element(element(driver, place)).perform()
+def do(driver, action):
+    """Do one thing: "hover Z 0,1", "press Enter", "choose op max"."""
+    verb, _, rest = action.partition(" ")
+    mouse, mark = ActionChains(driver, duration=0), rest.split(" ", 1)
+    if verb == "press":
+        mouse.send_keys(*(getattr(Keys, key.upper(), key)
+                          for key in rest.split(" "))).perform()
+    elif verb == "choose":
+        [control] = [one for one in driver.find_elements(
+            "css selector", f"select[name={mark[0]}]") if one.is_displayed()]
+        control.find_element("css selector", f'[value="{mark[1]}"]').click()
+    elif verb == "paste":
+        driver.execute_script("""
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text", arguments[0]);
+            document.activeElement.dispatchEvent(new ClipboardEvent(
+                "paste", {clipboardData, bubbles: true}));""", rest)
+    elif verb == "tap":
+        ActionChains(driver, devices=[PointerInput("touch", "finger")]).click(
+            element(driver, rest)).perform()
+    elif verb == "back":
+        driver.back()
+    else:
+        {"hover": mouse.move_to_element, "click": mouse.click,
+         "double": mouse.double_click}[verb](element(driver, rest)).perform()
 
 
-def press(driver, *keys):
-    """Press keys, one after the other."""
-    ActionChains(driver).send_keys(*keys).perform()
-
-
-def double_click(driver, place):
-    """Click twice, which changes a number."""
-    ActionChains(driver).double_click(element(driver, place)).perform()
-
-
-def choose(driver, name, value):
-    """Choose a setting."""
-    [control] = [one for one in driver.find_elements("name", name)
-                 if one.is_displayed()]
-    control.find_element("css selector", f'option[value="{value}"]').click()
-
-
-def paste(driver, text):
-    """Paste a text where the keyboard is."""
-    driver.execute_script("""
-        const clipboardData = new DataTransfer();
-        clipboardData.setData("text", arguments[0]);
-        document.activeElement.dispatchEvent(new ClipboardEvent(
-            "paste", {clipboardData, bubbles: true}));""", text)
+def seen(driver, what):
+    """Return what is seen: a text, a number, or places of numbers."""
+    if " " in what:
+        return float(element(driver, what).get_attribute("data-value"))
+    if what == "focus":
+        return " ".join(driver.execute_script(
+            "const {array, index} = document.activeElement.dataset;"
+            "return [array, index]"))
+    if what[0] in ".[" or what[:3] == "td.":
+        return set(places(driver, what))
+    if what == "at":
+        return driver.execute_script(
+            "return location.hash.match(/&at=([^&]*)|$/)[1]")
+    return driver.find_element("css selector", what).get_attribute(
+        "textContent")
 
 
 # Settings, and what the Python functions make of them
@@ -334,3 +348,122 @@ def test_every_number_at_every_step(page):
                     address(s, way=way, step=step) for step in steps))):
                 assert problem == "", address(s)
                 check(s, shown, step)
+
+
+# What one does, and what is seen then: "address", "action; action", {...}
+
+BOTH = {f"{name} {y},{x}" for name in ("dZ", "W") for y in (0, 1)
+        for x in (0, 1)}
+SCENES = {
+    "it opens on the answer": ("", "", {
+        "h1": "Why is this number 10?", "#terms": FIRST, ".lit": BOTH,
+        "[data-term]": BOTH, "at": None, "#problem": ""}),
+    "the mouse lights up what belongs together": ("", "hover Z 0,1", {
+        ".lit": {"A_prev 0,1", "A_prev 0,2", "A_prev 1,1", "A_prev 1,2",
+                 "b 0", "W 0,0", "W 0,1", "W 1,0", "W 1,1"}, "at": None}),
+    "no mark stays": ("", "hover Z 0,0; click .prose a", {
+        ".lit": BOTH, "[data-term]": BOTH, "#terms": FIRST}),
+    "an input goes somewhere": ("", "hover A_prev 0,1", {
+        "h1": "Where does this number 1 go?",
+        "#terms": "A_prev[0, 1] = 1 goes into "
+        "Z[0,0] += A_prev[0,1]*W[0,1] = 1*1 = 1 "
+        "Z[0,1] += A_prev[0,1]*W[0,0] = 1*0 = 0 "
+        "dW[0,1] += A_prev[0,1]*dZ[0,0] = 1*1 = 1 "
+        "dW[0,0] += A_prev[0,1]*dZ[0,1] = 1*2 = 2"}),
+    "a pin holds": ("", "hover Z 0,0; click dW 1,0; hover Z 1,1", {
+        "at": "dW,1,0", "h1": "Why is this number 57?",
+        "[data-pinned]": {"dW 1,0"}, "#pin": "pinned; Esc releases"}),
+    "what is multiplied is marked": ("", "click dA_prev 1,1; hover W 1,0", {
+        "td.match": {"W 1,0", "dZ 0,1", "dA_prev 1,1"}, "at": "dA_prev,1,1"}),
+    "a pin is released": ("", "click Z 0,0; press Escape; hover Z 1,1", {
+        "at": None, "h1": "Why is this number 43?", "[data-pinned]": set()}),
+    "typing changes": ("", "click A_prev 1,2; press 1 / 3 Enter", {
+        "A_prev 1,2": 1 / 3, "focus": "A_prev 2,2", "at": "A_prev,1,2",
+        "#note": "In full: 0.3333333333333333."}),
+    "Tab goes right": ("", "double W 0,0; press - 2 , 5 Tab 7 Tab 1 Enter", {
+        "W 0,0": -2.5, "W 0,1": 7, "W 1,0": 1, "focus": "W 1,0"}),
+    "leaving keeps": ("", "double b 0; press 7; click Z 0,0", {
+        "b 0": 7, "Z 0,0": 26}),
+    "F2 and the real minus": ("", "click dZ 1,1; press F2 \u2212 3 Enter", {
+        "dZ 1,1": -3, "db 0": 3}),
+    "a wrong entry changes nothing": ("", "click A_prev 0,0; press x Enter", {
+        "A_prev 0,0": 0, "focus": "A_prev 0,0", "#problem": "A_prev[0, 0]: "
+        "expected a number such as 2, -1.5 or 1/3, got 'x'"}),
+    "an entry is given up": ("", "double A_prev 0,0; press 5 Escape", {
+        "A_prev 0,0": 0, "#problem": "", "focus": "A_prev 0,0"}),
+    "Back undoes": ("", "click W 0,0; press 9 Enter 8 Enter; back", {
+        "W 0,0": 9, "W 1,0": 2, "at": "W,0,0"}),
+    "a second tap changes": ("", "tap W 0,1; tap W 0,1; press 8 Enter", {
+        "W 0,1": 8}),
+    "a block of a spreadsheet grows": (
+        "", "click A_prev 1,1; paste 1,5\t2\t3\n4\t5\t6\n7\t8\t9", {
+            "A_prev 1,1": 1.5, "A_prev 3,3": 9, "A_prev 3,0": 0,
+            "Z 2,2": 49, "at": "A_prev,1,1"}),
+    "NumPy is read": ("", "click W 0,0; paste array([[0., 1., 2.],\n"
+                      "       [3., 4., 5.]], dtype=float32)", {
+                          "W 1,2": 5, "Z 1,0": 100, "dZ 1,0": 2}),
+    "a block may not fit": ("", "click dZ 0,0; paste 1,2,3\n4,5,6", {
+        "dZ 0,1": 2, "#problem": "dZ: expected shape (1, 2, 2, 1), got "
+        "(1, 2, 3, 1)"}),
+    "arrow keys, Home and End": (
+        "", "click A_prev 0,0; press Escape Right Down Left Left End Up", {
+            "focus": "A_prev 0,2", "#terms": "A_prev[0, 2] = 2 goes into "
+            "Z[0,1] += A_prev[0,2]*W[0,1] = 2*1 = 2 dW[0,1] += "
+            "A_prev[0,2]*dZ[0,1] = 2*2 = 4"}),
+    "one stop of the Tab key per array": (
+        "", "click A_prev 0,0; press Tab Tab Tab", {"focus": "Z 0,0"}),
+    "controls keep what fits": (
+        "", "choose h_prev 4; choose padding same; choose sw 2", {
+            "A_prev 3,2": 11, "dZ 3,1": 8, "Z 0,1": 10}),
+    "each side begins with the zeros of same": (
+        "#padding=same", "choose padding sides; choose left 2", {
+            "Z 0,1": 9, "A_pad 3,4": 0}),
+    "a kernel that is too large": ("", "choose kh 5", {
+        "#problem": "W: expected a kernel within the padded (3, 3), got "
+        "(5, 2)", "Z 1,1": 43}),
+    "the film": ("#step=1&at=dA_prev,1,1", 'click [data-by="1"]', {
+        "dA_prev 1,1": 7, "dA_prev 1,2": 6, "#done": "2 of 4 windows",
+        ".later": {"dZ 1,0", "dZ 1,1"}, "#terms": "dA_prev[1, 1] = "
+        "dZ[0,0]*W[1,1] + dZ[0,1]*W[1,0] = 1*3 + 2*2 = 7"}),
+    "from the end to the beginning": ("", "press Right", {
+        "dA_prev 1,1": 0, "dW 0,0": 0, "db 0": 0}),
+    "gather": ("#at=dA_prev,1,1", "click [data-way=gather]", {
+        "#terms": FIRST, "W_turned 0,0": 3, "dZ_pad 0,0": 0,
+        ".lit": BOTH | {f"W_turned {y},{x}" for y in (0, 1)
+                        for x in (0, 1)}}),
+    "a tie": ("#op=max&A_prev=5,5;5,5&kernel_shape=2,2&ties=first&at=dA,0,0",
+              "", {"#note": "Window of A[0,0]: 4 tie; the first, "
+                   "A_prev[0, 0], gets 1."}),
+    "channels have a sum each": (
+        "#A_prev=1,2|3,4&W=1,2|5,6&b=7&at=Z,0,0,0", "", {
+            "#terms": "Z[0, 0, 0] = A_prev[0,0,0]*W[0,0,0,0] + A_prev[0,1,0]"
+            "*W[0,1,0,0] + A_prev[0,0,1]*W[0,0,1,0] + A_prev[0,1,1]"
+            "*W[0,1,1,0] + b[0] = 1*1 + 2*2 + 3*5 + 4*6 + 7 = 5 + 39 + 7 = "
+            "51"}),
+    "the chain rule": ("#at=dA_prev,0,0", "", {
+        "#chain": "The chain rule, a row for each window: 1 \u2202L/\u2202"
+        "A_prev[0, 0] += \u2202L/\u2202Z[0, 0] * \u2202Z[0, 0]/\u2202"
+        "A_prev[0, 0] = 1 * 0 = 0Nudge by 0.01: with A_prev[0, 0] = 0.01 in "
+        "place of 0, L = sum of dZ * Z changes from 352 to 352, by 0; the "
+        "gradient times 0.01 is 0."}),
+    "whole numbers are whole, others marked": (
+        "#A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1", "", {
+            "td[data-array=Z]": "11875", "#terms": "Z[0, 1] = A_prev[0,1]*"
+            "W[0,0] + b[0] = -30000.5*1 + 0 = -30000.5"}),
+    "a quiz": ("", "click #quiz; click Z 0,0; press 1 9 Enter", {
+        "#problem": "Z[0, 0] = 19 is right", "td[data-array=Z]": "19"}),
+    "a wrong answer": ("", "click #quiz; click Z 0,0; press 1 8 Enter", {
+        "#problem": "Z[0, 0]: 18 is not right", "td[data-array=Z]": ""}),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_one_does(page, scene):
+    address, actions, wanted = SCENES[scene]
+    page.get(PAGE.as_uri() + address)
+    for action in filter(None, actions.split("; ")):
+        do(page, action)
+    for what, value in wanted.items():
+        WebDriverWait(page, 2).until(
+            lambda page: seen(page, what) == value,
+            f"{what}: {seen(page, what)!r}")
