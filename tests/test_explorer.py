@@ -450,10 +450,6 @@ SCENES = {
         "#A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1", "", {
             "td[data-array=Z]": "11875", "#terms": "Z[0, 1] = A_prev[0,1]*"
             "W[0,0] + b[0] = -30000.5*1 + 0 = -30000.5"}),
-    "a quiz": ("", "click #quiz; click Z 0,0; press 1 9 Enter", {
-        "#problem": "Z[0, 0] = 19 is right", "td[data-array=Z]": "19"}),
-    "a wrong answer": ("", "click #quiz; click Z 0,0; press 1 8 Enter", {
-        "#problem": "Z[0, 0]: 18 is not right", "td[data-array=Z]": ""}),
 }
 
 
