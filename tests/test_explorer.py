@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -28,26 +29,14 @@ from selenium.webdriver.common.actions.pointer_input import (     # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait     # noqa: E402
 
 PAGE = ROOT / "examples" / "explorer.html"
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update",
-         "--disable-sync",
-         "--disable-ipc-flooding-protection")   # hundreds of addresses
-conv_forward, pool_forward, conv_backward, pool_backward = map(load, (
-    "0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",
-    "3-pool_backward.py"))
+FLAGS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-sync
+    --disable-background-networking --disable-component-update
+    --disable-ipc-flooding-protection""".split()    # hundreds of addresses
 NUMBERS = """[...document.querySelectorAll("[data-array]")].map(
     ({dataset: d}) => [d.array, d.index, d.value])"""
-FIRST = ("dA_prev[1, 1] = dZ[0,0]*W[1,1] + dZ[0,1]*W[1,0] + dZ[1,0]*W[0,1] + "
-         "dZ[1,1]*W[0,0] = 1*3 + 2*2 + 3*1 + 4*0 = 10")
-
-
-# The browser
-
-def driver_path():
-    """Return the path of chromedriver, or None."""
-    folder = os.environ.get("CHROMEWEBDRIVER")      # GitHub's machines
-    return (folder and shutil.which("chromedriver", path=folder)
-            or shutil.which("chromedriver"))
+FUNCTIONS = {       # forward and backward, by the name of the output
+    "Z": (load("0-conv_forward.py"), load("2-conv_backward.py")),
+    "A": (load("1-pool_forward.py"), load("3-pool_backward.py"))}
 
 
 def started(profile):
@@ -58,14 +47,16 @@ def started(profile):
     options.binary_location = shutil.which("chromium") or ""
     options.set_capability("goog:loggingPrefs",
                            {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(driver_path()))
+    folder = os.environ.get("CHROMEWEBDRIVER")      # GitHub's machines
+    return webdriver.Chrome(options=options, service=Service(
+        folder and shutil.which("chromedriver", path=folder)
+        or shutil.which("chromedriver") or pytest.skip(
+            "chromedriver, which drives Chrome, is not installed")))
 
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory):
     """One browser for the whole file."""
-    if not driver_path():
-        pytest.skip("chromedriver, which drives Chrome, is not installed")
     try:
         driver = started(tmp_path_factory.mktemp("profile"))
     except WebDriverException as error:
@@ -79,52 +70,32 @@ def chrome(tmp_path_factory):
 
 @pytest.fixture
 def page(chrome):
-    """The page as it opens, 1200 pixels wide, in light colours."""
+    """No page yet, 1200 pixels wide, in light colours."""
     size(chrome, 1200)
     chrome.get("about:blank")
-    chrome.get(PAGE.as_uri())
     return chrome
 
 
-def size(driver, width, height=850, scale=1, **media):
+def size(driver, width, height=850, scale=1, scheme="light", forced="none"):
     """Set the size of the window, and what the page is asked to respect."""
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": height, "deviceScaleFactor": scale,
         "mobile": False})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-        {"name": name.replace("_", "-"), "value": value} for name, value in
-        {"prefers_color_scheme": "light", "forced_colors": "none",
-         **media}.items()]})
+        {"name": "prefers-color-scheme", "value": scheme},
+        {"name": "forced-colors", "value": forced}]})
 
 
-def visit(driver, *addresses):
+def visit(driver, *addresses, look=NUMBERS):
     """Open the page at addresses; return problem and numbers of each."""
+    if not driver.current_url.startswith(PAGE.as_uri()):
+        driver.get(PAGE.as_uri())
     return driver.execute_script(f"""
         return arguments[0].map(address => {{
             history.replaceState(null, "", address);
             dispatchEvent(new Event("hashchange"));
-            return [document.getElementById("problem").textContent, {NUMBERS}];
+            return [document.getElementById("problem").textContent, {look}];
         }});""", addresses)
-
-
-def text_of(driver, name):
-    """Return the text of the element with that id."""
-    return driver.execute_script(
-        "return document.getElementById(arguments[0]).textContent", name)
-
-
-def element(driver, place):
-    """Return the element of a number: "Z 0,1"."""
-    array, _, index = place.partition(" ")
-    return driver.find_element(
-        "css selector", f'[data-array="{array}"][data-index="{index}"]'
-        if index[:1].isdigit() else place)
-
-
-def places(driver, selector):
-    """Return the places of the numbers that a selector finds."""
-    return [f"{array} {index}" for array, index, _ in driver.execute_script(
-        "return " + NUMBERS.replace("[data-array]", selector))]
 
 
 def by_place(shown):
@@ -137,161 +108,19 @@ def by_place(shown):
     return found
 
 
-def do(driver, action):
-    """Do one thing: "hover Z 0,1", "press Enter", "choose op max"."""
-    verb, _, rest = action.partition(" ")
-    mouse, mark = ActionChains(driver, duration=0), rest.split(" ", 1)
-    if verb == "press":
-        mouse.send_keys(*(getattr(Keys, key.upper(), key)
-                          for key in rest.split(" "))).perform()
-    elif verb == "choose":
-        [control] = [one for one in driver.find_elements(
-            "css selector", f"select[name={mark[0]}]") if one.is_displayed()]
-        control.find_element("css selector", f'[value="{mark[1]}"]').click()
-    elif verb == "paste":
-        driver.execute_script("""
-            const clipboardData = new DataTransfer();
-            clipboardData.setData("text", arguments[0]);
-            document.activeElement.dispatchEvent(new ClipboardEvent(
-                "paste", {clipboardData, bubbles: true}));""", rest)
-    elif verb == "tap":
-        ActionChains(driver, devices=[PointerInput("touch", "finger")]).click(
-            element(driver, rest)).perform()
-    elif verb == "back":
-        driver.back()
-    else:
-        {"hover": mouse.move_to_element, "click": mouse.click,
-         "double": mouse.double_click}[verb](element(driver, rest)).perform()
+# Every number, against the functions. Settings are as in Python, but b has
+# one axis and images have no axis m.
 
-
-def seen(driver, what):
-    """Return what is seen: a text, a number, or places of numbers."""
-    if " " in what:
-        return float(element(driver, what).get_attribute("data-value"))
-    if what == "focus":
-        return " ".join(driver.execute_script(
-            "const {array, index} = document.activeElement.dataset;"
-            "return [array, index]"))
-    if what[0] in ".[" or what[:3] == "td.":
-        return set(places(driver, what))
-    if what == "at":
-        return driver.execute_script(
-            "return location.hash.match(/&at=([^&]*)|$/)[1]")
-    return driver.find_element("css selector", what).get_attribute(
-        "textContent")
-
-
-# Settings, and what the Python functions make of them
-
-def setting(op="conv", A_prev=None, W=None, b=(0.,), padding="valid",
-            stride=(1, 1), ties="all", gradient=None):
-    """Return settings in the functions' shapes, by default the example's; of
-    W, a pooling has only the shape."""
-    A_prev = np.arange(9.).reshape(3, 3) if A_prev is None else A_prev
-    W = np.arange(4.).reshape(2, 2) if W is None else W
-    s = dict(locals())
-    s["A_prev"] = np.reshape(A_prev, (1, *A_prev.shape[:2], -1))
-    if W.ndim == 2:
-        s["W"] = W[..., None, None]
-    return s
-
-
-def written(array):
-    """Write an array as the address does, with its last axes first."""
-    array = np.asarray(array)
-    if array.ndim == 1:
-        return ",".join(map(repr, array.tolist()))
-    return (";", "|", "~")[array.ndim - 2].join(
-        map(written, array if array.ndim == 2 else np.moveaxis(array, -1, 0)))
-
-
-def address(s, **more):
-    """Return the address that holds some settings."""
-    conv, padding = s["op"] == "conv", s["padding"]
-    parts = {"op": s["op"], "A_prev": written(s["A_prev"][0]),
-             "stride": "{},{}".format(*s["stride"]), **more}
-    if conv:
-        parts.update(W=written(s["W"]), b=written(s["b"]), padding=padding
-                     if isinstance(padding, str) else written(
-                         np.ravel(padding)))
-    else:
-        parts.update(kernel_shape="{},{}".format(*s["W"].shape[:2]),
-                     ties=s["ties"])
-    if s["gradient"] is not None:
-        parts["dZ" if conv else "dA"] = written(s["gradient"][0])
-    return "#" + "&".join(f"{key}={value}" for key, value in parts.items())
-
-
-def results(s, step=None, A_prev=None, padding=None):
-    """Return what the functions compute: all arrays, by name."""
-    A_prev = s["A_prev"] if A_prev is None else A_prev
-    if s["op"] == "conv":
-        forward = {"A_prev": A_prev, "W": s["W"], "b": np.array(s["b"]),
-                   "padding": padding or s["padding"], "stride": s["stride"]}
-        found = {**forward, "Z": conv_forward(activation=same_Z, **forward)}
-    else:
-        forward = {"A_prev": A_prev, "kernel_shape": s["W"].shape[:2],
-                   "stride": s["stride"], "mode": s["op"]}
-        found = {"A_prev": A_prev, "A": pool_forward(**forward)}
-    name = "dZ" if s["op"] == "conv" else "dA"
-    given, out = s["gradient"], found[name[1:]]
-    if given is None:   # the page counts from 1, one sheet after the other
-        _, h, w, c = out.shape
-        given = np.moveaxis(np.arange(1., 1 + out.size).reshape(
-            1, c, h, w), 1, -1)
-    found[name] = given
-    counted = given.reshape(-1, given.shape[-1]).copy()
-    counted[step:] = 0 if step is not None else counted[step:]
-    backward = {name: counted.reshape(given.shape), **forward}
-    if s["op"] == "conv":
-        found["dA_prev"], found["dW"], found["db"] = conv_backward(**backward)
-    else:
-        found["dA_prev"] = pool_backward(ties=s["ties"], **backward)
-    return found
-
-
-def expected(s, step=None):
-    """Return all numbers that the page should show, from the functions."""
-    found, conv = results(s, step), s["op"] == "conv"
-    many = s["A_prev"].shape[3] > 1 or conv and s["W"].shape[3] > 1
-    flat = {name: np.ravel(found[name]) if name in ("b", "db")
-            else found[name] if "W" in name else found[name][0]
-            for name in ("A_prev", "W", "b", "Z", "A", "dA_prev", "dW", "db",
-                         "dZ", "dA") if name in found}
-    numbers = {name: {index if many else index[:2]: value
-                      for index, value in np.ndenumerate(array)}
-               for name, array in flat.items()}
-    # Around the image, the gradient is that of an image whose pixels are
-    # the zeros of the padding.
-    around = sides(s["padding"] if conv else "valid", s["A_prev"].shape[1:3],
-                   s["W"].shape[:2], s["stride"])
-    border = ((0, 0), *around, (0, 0))
-    inside = np.pad(np.ones(s["A_prev"].shape), border)[0]
-    if conv and not inside.all():
-        dA_pad = results(s, step, np.pad(s["A_prev"], border),
-                         "valid")["dA_prev"][0]
-        for name, array in (("A_pad", 0 * dA_pad), ("dA_pad", dA_pad)):
-            numbers[name] = {index if many else index[:2]: array[index]
-                             for index in map(tuple, np.argwhere(inside == 0))}
-    return numbers
-
-
-def check(s, shown, step=None):
-    """Compare every number on the page with the functions'."""
-    found, wanted = by_place(shown), expected(s, step)
-    turned, zeros = found.pop("W_turned", None), found.pop("dZ_pad", {})
-    assert found.keys() == wanted.keys(), address(s)
-    for name, values in wanted.items():
-        assert found[name].keys() == values.keys(), (name, address(s))
-        # A sum of at most 200 products below 100, in another order.
-        ours, theirs = ([array[index] for index in values]
-                        for array in (found[name], values))
-        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-10,
-                                   err_msg=f"{name}, {address(s)}")
-    assert not any(zeros.values())
-    if turned is not None:
-        assert list(turned.values()) == np.moveaxis(
-            s["W"][::-1, ::-1], (2, 3), (1, 0)).ravel().tolist()
+def address(s):
+    """Return the address of settings; the last axes of arrays come first."""
+    def written(value):
+        if np.ndim(value) < 2 or np.shape(value) == (2, 2):     # the padding
+            return value if isinstance(value, str) else ",".join(
+                map(repr, np.ravel(value).tolist()))
+        return "|~"[value.ndim - 3].join(
+            written(part) if value.ndim == 4 else ";".join(map(written, part))
+            for part in np.moveaxis(value, -1, 0))
+    return "#" + "&".join(f"{name}={written(s[name])}" for name in s)
 
 
 def drawn(seed):
@@ -299,167 +128,396 @@ def drawn(seed):
     rng = np.random.default_rng(seed)
     op = ("conv", "conv", "max", "avg")[seed % 4]
     h, w, kh, kw = *rng.integers(1, 8, 2), *rng.integers(1, 5, 2)
-    kh, kw = min(h, kh), min(w, kw)
     c, k = (rng.integers(1, 4), rng.integers(1, 3)) if seed % 3 else (1, 1)
-    most = 2 if op == "max" and rng.random() < .7 else 9    # equal numbers
-    A_prev, W = (rng.integers(-most, most + 1, shape) / divisor for
-                 shape, divisor in (((h, w, c), 1 + seed % 2 * 7),
-                                    ((kh, kw, c, k), 1 + seed % 3)))
-    padding = ("valid", "same", tuple(map(tuple, rng.integers(
-        0, 4, (2, 2)).tolist())))[rng.integers(3)]
-    s = setting(op, A_prev, W, rng.integers(-9, 10, k) / 4, padding, tuple(
-        rng.integers(1, 4, 2).tolist()), ("all", "first")[rng.integers(2)])
-    if seed % 5:
-        shape = results(s)["Z" if op == "conv" else "A"].shape
-        s["gradient"] = rng.integers(-9, 10, shape) / (1, 4, 3)[seed % 3]
-    return s
+    most = 2 if op == "max" and seed % 5 else 9     # equal numbers
+    s = {"op": op, "stride": tuple(rng.integers(1, 4, 2).tolist()), "A_prev":
+         rng.integers(-most, most + 1, (h, w, c)) / (1 + seed % 2 * 7)}
+    kernel = min(h, kh).item(), min(w, kw).item()
+    if op == "conv":
+        sides = tuple(map(tuple, rng.integers(0, 4, (2, 2)).tolist()))
+        s.update(W=rng.integers(-9, 10, (*kernel, c, k)) / (1 + seed % 3),
+                 b=rng.integers(-9, 10, k) / 4,
+                 padding=("valid", "same", sides)[rng.integers(3)])
+    else:
+        s.update(kernel_shape=kernel, ties=("all", "first")[seed // 4 % 2])
+    shape = next(iter(results(s).values())).shape[1:]
+    return {**s, ("dZ" if op == "conv" else "dA"):
+            rng.integers(-9, 10, shape) / (1, 4, 3)[seed % 3]}
 
 
-SPECIAL = (
-    setting(),
-    setting(stride=(9, 7)),
-    setting(A_prev=np.ones((1, 1)), W=np.ones((4, 3)), padding="same"),
-    setting(padding=((0, 5), (3, 0)), stride=(2, 3)),
-    setting(A_prev=np.array([[1e-7, 1e21], [-1 / 3, 0.1]])),
-    setting("max", A_prev=np.full((3, 3), -2.), ties="first"),
-    setting("avg", W=np.ones((3, 3)), stride=(5, 1)),
-    setting(A_prev=np.ones((12, 12, 3)), W=np.ones((3, 3, 3, 2)), b=(1, 2.),
-            padding="same"),
-)       # the first example; strides larger, or an image smaller, than the
-#         kernel; sides; inexact numbers; equal ones; one window; the largest
+def results(s, step=None):
+    """Return the arrays that the functions compute, forward or both ways."""
+    name, out = ("dZ", "Z") if s["op"] == "conv" else ("dA", "A")
+    given = {**s, "A_prev": s["A_prev"][None], "mode": s["op"],
+             "activation": same_Z}
+    if name in s:
+        done = np.arange(s[name][..., 0].size).reshape(
+            *s[name].shape[:2], 1) < (step is None) * 10**9 + (step or 0)
+        given[name] = np.where(done, s[name], 0)[None]
+    forward, *gradients = (
+        function(**{key: value for key, value in given.items()
+                    if key in signature(function).parameters})
+        for function in FUNCTIONS[out][:1 + (name in s)])
+    if out == "Z" and gradients:
+        gradients, = gradients
+    return {out: forward, **{key: given[key] for key in ("A_prev", "W", "b")
+                             if key in s}, **({name: s[name][None]} if name
+            in s else {}), **dict(zip(("dA_prev", "dW", "db"), gradients))}
+
+
+def check(s, seen, step=None):
+    """Compare every number on the page with the functions'."""
+    (problem, shown), arrays = seen, results(s, step)
+    many = max(s["A_prev"].shape[2], np.size(s.get("b", 0))) > 1
+    found = by_place(shown)
+    turned, zeros = found.pop("W_turned", None), found.pop("dZ_pad", {})
+    around = (*found.get("A_pad", {}), *found["A_prev"])
+    if "A_pad" in found:        # the gradient of zeros that are pixels
+        rows, cols = sides(s["padding"], s["A_prev"].shape, s["W"].shape[:2],
+                           s["stride"])
+        A_pad = np.pad(s["A_prev"], (rows, cols, (0, 0)))
+        assert len(around) == (A_pad if many else A_pad[..., 0]).size
+        arrays["dA_pad"] = results({**s, "A_prev": A_pad, "padding": "valid"},
+                                   step)["dA_prev"]
+        assert not any(found.pop("A_pad").values())
+    assert not problem and found.keys() == arrays.keys(), address(s)
+    for name, values in found.items():
+        array = np.ravel(arrays[name]) if name in ("b", "db") else (
+            arrays[name] if "W" in name else arrays[name][0])
+        assert name == "dA_pad" or len(values) == array.size, name
+        # Sums of at most 200 products below 100, in another order.
+        np.testing.assert_allclose(
+            list(values.values()), [array[place][()] if many or array.ndim < 2
+                                    else array[place].item()
+                                    for place in values],
+            rtol=1e-12, atol=1e-10, err_msg=f"{name}, {address(s)}")
+    assert not any(zeros.values())
+    assert turned is None or list(turned.values()) == np.moveaxis(
+        s["W"][::-1, ::-1], (2, 3), (1, 0)).ravel().tolist()
+
+
+FIRST = {"op": "conv", "A_prev": np.arange(9.).reshape(3, 3, 1), "b": (0.,),
+         "W": np.arange(4.).reshape(2, 2, 1, 1), "padding": "valid",
+         "stride": (1, 1)}
+CASES = [{**FIRST, **more, "dZ": np.ones(shape)} for shape, more in (
+    ((1, 1, 1), {"stride": (9, 7)}),        # larger than the image
+    ((4, 2, 1), {"padding": ((0, 5), (3, 0)), "stride": (2, 3)}),
+    ((1, 1, 1), {"A_prev": np.array([1e-7, 1e21, -1 / 3, .1]).reshape(
+        2, 2, 1)}),
+    ((12, 12, 2), {"A_prev": np.ones((12, 12, 3)), "b": (1., 2),    # largest
+                   "W": np.ones((3, 3, 3, 2)), "padding": "same"}))]
 
 
 def test_every_number_is_the_functions(page):
-    cases = [*SPECIAL, *map(drawn, range(30))]
+    cases = [*CASES, *map(drawn, range(30))]
     for way in ("scatter", "gather"):
-        for s, (problem, shown) in zip(cases, visit(page, *(
-                address(s, way=way) for s in cases))):
-            assert problem == "", address(s)
-            check(s, shown)
+        for case in zip(cases, visit(page, *(
+                address({**s, "way": way}) for s in cases))):
+            check(*case)
 
 
 @pytest.mark.slow
 def test_every_number_at_every_step(page):
     for s in map(drawn, range(200)):
-        out = results(s)["Z" if s["op"] == "conv" else "A"]
-        steps = range(out.shape[1] * out.shape[2] + 1)
+        steps = range(s.get("dZ", s.get("dA"))[..., 0].size + 1)
         for way in ("scatter", "gather")[:1 + (s["op"] == "conv")]:
-            for step, (problem, shown) in zip(steps, visit(page, *(
-                    address(s, way=way, step=step) for step in steps))):
-                assert problem == "", address(s)
-                check(s, shown, step)
+            for step, found in zip(steps, visit(page, *(
+                    address({**s, "way": way, "step": str(step)})
+                    for step in steps))):
+                check(s, found, step)
 
 
-# What one does, and what is seen then: "address", "action; action", {...}
+def test_every_sum_is_true(page):
+    """The letters of a sum, computed with the numbers shown, give it."""
+    for s in map(drawn, range(0, 40, 3)):
+        visit(page, address({**s, "way": "gather", "step": "1"}))
+        _, sums = visit(page, address(s), look="""
+            [...document.querySelectorAll("td")].map(e => (e.focus(),
+                [e.dataset.array, e.dataset.index, e.dataset.value,
+                 document.getElementById("terms").textContent]))""")[0]
+        numbers = by_place(number[:3] for number in sums)
+        for array, index, value, text in sums:
+            if "goes into" not in text:
+                parts = re.split(" = | \u2248 ", text)
+                symbols = re.sub(r"(\w+)\[([\d,]+)\]", r"N['\1'][\2,]",
+                                 parts[1])
+                for part in (symbols, *parts[2:]):
+                    assert eval(part.replace("\u2248", ""), {
+                        "N": numbers, "max": lambda *v: max(v)}
+                        ) == pytest.approx(float(value), 1e-3, 1e-3), text
 
-BOTH = {f"{name} {y},{x}" for name in ("dZ", "W") for y in (0, 1)
-        for x in (0, 1)}
-SCENES = {
-    "it opens on the answer": ("", "", {
-        "h1": "Why is this number 10?", "#terms": FIRST, ".lit": BOTH,
-        "[data-term]": BOTH, "at": None, "#problem": ""}),
-    "the mouse lights up what belongs together": ("", "hover Z 0,1", {
-        ".lit": {"A_prev 0,1", "A_prev 0,2", "A_prev 1,1", "A_prev 1,2",
-                 "b 0", "W 0,0", "W 0,1", "W 1,0", "W 1,1"}, "at": None}),
-    "no mark stays": ("", "hover Z 0,0; click .prose a", {
-        ".lit": BOTH, "[data-term]": BOTH, "#terms": FIRST}),
-    "an input goes somewhere": ("", "hover A_prev 0,1", {
-        "h1": "Where does this number 1 go?",
-        "#terms": "A_prev[0, 1] = 1 goes into "
-        "Z[0,0] += A_prev[0,1]*W[0,1] = 1*1 = 1 "
+
+# What one does, and what is seen then
+
+def do(page, verb, what):
+    """Do one thing: hover Z 0,1; press Enter 5; choose op max."""
+    name, _, value = what.partition(" ")
+    if verb == "press":
+        return ActionChains(page).send_keys(*(
+            getattr(Keys, key.upper(), key) for key in what.split(" "))
+            ).perform()
+    if verb == "paste":
+        return page.execute_script("""
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text", arguments[0]);
+            document.activeElement.dispatchEvent(new ClipboardEvent(
+                "paste", {clipboardData, bubbles: true}));""", what)
+    element = page.find_element(
+        "css selector", f"fieldset:not([hidden]) [name={name}] [value={value!r}]"
+        if verb == "choose" else what if not value[:1].isdigit() else
+        f"[data-array={name}][data-index='{value}']")
+    if verb == "choose":
+        return element.click()
+    mouse = ActionChains(page, 0, [PointerInput("touch", "finger")]
+                         if verb == "tap" else None)
+    return {"hover": mouse.move_to_element, "double": mouse.double_click}.get(
+        verb, mouse.click)(element).perform()
+
+
+def seen(page, what):
+    """Return a number ("Z 0,1"), a text ("#terms"), or the numbers that a
+    selector finds ("td.lit")."""
+    if what[:2] == "td":
+        return " ".join(sorted(map("{0[0]} {0[1]}".format, page.execute_script(
+            "return " + NUMBERS.replace("[data-array]", what)))))
+    name, _, index = what.partition(" ")
+    return page.execute_script(
+        "return location.hash" if what == "at" else "return Number(document."
+        f"querySelector(`[data-array={name}][data-index='{index}']`)"
+        ".dataset.value)" if index else
+        f"return document.querySelector('{what}').textContent")
+
+
+BOTH = "W 0,0 W 0,1 W 1,0 W 1,1 dZ 0,0 dZ 0,1 dZ 1,0 dZ 1,1"
+TEN = ("dA_prev[1, 1] = dZ[0,0]*W[1,1] + dZ[0,1]*W[1,0] + dZ[1,0]*W[0,1] + "
+       "dZ[1,1]*W[0,0] = 1*3 + 2*2 + 3*1 + 4*0 = 10")
+PIN = "#at=dA_prev,1,1"
+SCENES = (      # address, what is done, what is seen
+    ("", "", {"h1": "Why is this number 10?", "#terms": TEN, "td.lit": BOTH,
+              "td[data-term]": BOTH, "#problem": "", "at": ""}),
+    ("", "hover Z 0,1", {
+        "td.lit": "A_prev 0,1 A_prev 0,2 A_prev 1,1 A_prev 1,2 W 0,0 W 0,1 "
+        "W 1,0 W 1,1 b 0", "at": ""}),
+    # no mark stays
+    ("", "hover Z 0,0; click .prose a", {"td.lit": BOTH, "#terms": TEN,
+                                         "td[data-term]": BOTH}),
+    ("", "hover A_prev 0,1", {
+        "h1": "Where does this number 1 go?", "#terms":
+        "A_prev[0, 1] = 1 goes into Z[0,0] += A_prev[0,1]*W[0,1] = 1*1 = 1 "
         "Z[0,1] += A_prev[0,1]*W[0,0] = 1*0 = 0 "
         "dW[0,1] += A_prev[0,1]*dZ[0,0] = 1*1 = 1 "
         "dW[0,0] += A_prev[0,1]*dZ[0,1] = 1*2 = 2"}),
-    "a pin holds": ("", "hover Z 0,0; click dW 1,0; hover Z 1,1", {
-        "at": "dW,1,0", "h1": "Why is this number 57?",
-        "[data-pinned]": {"dW 1,0"}, "#pin": "pinned; Esc releases"}),
-    "what is multiplied is marked": ("", "click dA_prev 1,1; hover W 1,0", {
-        "td.match": {"W 1,0", "dZ 0,1", "dA_prev 1,1"}, "at": "dA_prev,1,1"}),
-    "a pin is released": ("", "click Z 0,0; press Escape; hover Z 1,1", {
-        "at": None, "h1": "Why is this number 43?", "[data-pinned]": set()}),
-    "typing changes": ("", "click A_prev 1,2; press 1 / 3 Enter", {
-        "A_prev 1,2": 1 / 3, "focus": "A_prev 2,2", "at": "A_prev,1,2",
+    # pins
+    ("", "hover Z 0,0; click dW 1,0; hover Z 1,1", {
+        "at": "&at=dW,1,0", "h1": "Why is this number 57?",
+        "td[data-pinned]": "dW 1,0", "#pin": "pinned; Esc releases"}),
+    ("", "click Z 0,0; press Escape; hover Z 1,1", {
+        "at": "stride=1,1", "h1": "Why is this number 43?"}),
+    (PIN, "hover W 1,0", {"td.match": "W 1,0 dA_prev 1,1 dZ 0,1"}),
+    # numbers that are changed
+    ("", "click A_prev 1,2; press 1 / 3 Enter", {
+        "A_prev 1,2": 1 / 3, "td:focus": "A_prev 2,2", "at": "A_prev,1,2",
         "#note": "In full: 0.3333333333333333."}),
-    "Tab goes right": ("", "double W 0,0; press - 2 , 5 Tab 7 Tab 1 Enter", {
-        "W 0,0": -2.5, "W 0,1": 7, "W 1,0": 1, "focus": "W 1,0"}),
-    "leaving keeps": ("", "double b 0; press 7; click Z 0,0", {
-        "b 0": 7, "Z 0,0": 26}),
-    "F2 and the real minus": ("", "click dZ 1,1; press F2 \u2212 3 Enter", {
-        "dZ 1,1": -3, "db 0": 3}),
-    "a wrong entry changes nothing": ("", "click A_prev 0,0; press x Enter", {
-        "A_prev 0,0": 0, "focus": "A_prev 0,0", "#problem": "A_prev[0, 0]: "
+    ("", "double W 0,0; press - 2 , 5 Tab 7 Tab 1 Enter", {
+        "W 0,0": -2.5, "W 0,1": 7, "W 1,0": 1, "td:focus": "W 1,0"}),
+    ("", "double b 0; press 7; click Z 0,0", {"b 0": 7, "Z 0,0": 26}),
+    ("", "click dZ 1,1; press F2 \u2212 3 Enter", {"dZ 1,1": -3, "db 0": 3}),
+    ("", "tap W 0,1; tap W 0,1; press 8 Enter", {"W 0,1": 8}),
+    ("", "click A_prev 0,0; press x Enter", {
+        "A_prev 0,0": 0, "td:focus": "A_prev 0,0", "#problem": "A_prev[0, 0]: "
         "expected a number such as 2, -1.5 or 1/3, got 'x'"}),
-    "an entry is given up": ("", "double A_prev 0,0; press 5 Escape", {
-        "A_prev 0,0": 0, "#problem": "", "focus": "A_prev 0,0"}),
-    "Back undoes": ("", "click W 0,0; press 9 Enter 8 Enter; back", {
-        "W 0,0": 9, "W 1,0": 2, "at": "W,0,0"}),
-    "a second tap changes": ("", "tap W 0,1; tap W 0,1; press 8 Enter", {
-        "W 0,1": 8}),
-    "a block of a spreadsheet grows": (
-        "", "click A_prev 1,1; paste 1,5\t2\t3\n4\t5\t6\n7\t8\t9", {
-            "A_prev 1,1": 1.5, "A_prev 3,3": 9, "A_prev 3,0": 0,
-            "Z 2,2": 49, "at": "A_prev,1,1"}),
-    "NumPy is read": ("", "click W 0,0; paste array([[0., 1., 2.],\n"
-                      "       [3., 4., 5.]], dtype=float32)", {
-                          "W 1,2": 5, "Z 1,0": 100, "dZ 1,0": 2}),
-    "a block may not fit": ("", "click dZ 0,0; paste 1,2,3\n4,5,6", {
+    ("", "double A_prev 0,0; press 5 Escape", {
+        "A_prev 0,0": 0, "#problem": "", "td:focus": "A_prev 0,0"}),
+    ("", "click W 0,0; press 9 Enter 8 Enter; back", {"W 0,0": 9, "W 1,0": 2}),
+    # blocks
+    ("", "click A_prev 1,1; paste 1,5\t2\t3\n4\t5\t6\n7\t8\t9", {
+        "A_prev 1,1": 1.5, "A_prev 3,3": 9, "A_prev 3,0": 0, "Z 2,2": 49}),
+    ("", "click W 0,0; paste array([[0., 1., 2.],\n       [3., 4., 5.]], "
+     "dtype=float32)", {"W 1,2": 5, "Z 1,0": 100, "dZ 1,0": 2}),
+    ("", "click dZ 0,0; paste 1,2,3\n4,5,6", {
         "dZ 0,1": 2, "#problem": "dZ: expected shape (1, 2, 2, 1), got "
         "(1, 2, 3, 1)"}),
-    "arrow keys, Home and End": (
-        "", "click A_prev 0,0; press Escape Right Down Left Left End Up", {
-            "focus": "A_prev 0,2", "#terms": "A_prev[0, 2] = 2 goes into "
-            "Z[0,1] += A_prev[0,2]*W[0,1] = 2*1 = 2 dW[0,1] += "
-            "A_prev[0,2]*dZ[0,1] = 2*2 = 4"}),
-    "one stop of the Tab key per array": (
-        "", "click A_prev 0,0; press Tab Tab Tab", {"focus": "Z 0,0"}),
-    "controls keep what fits": (
-        "", "choose h_prev 4; choose padding same; choose sw 2", {
-            "A_prev 3,2": 11, "dZ 3,1": 8, "Z 0,1": 10}),
-    "each side begins with the zeros of same": (
-        "#padding=same", "choose padding sides; choose left 2", {
-            "Z 0,1": 9, "A_pad 3,4": 0}),
-    "a kernel that is too large": ("", "choose kh 5", {
-        "#problem": "W: expected a kernel within the padded (3, 3), got "
-        "(5, 2)", "Z 1,1": 43}),
-    "the film": ("#step=1&at=dA_prev,1,1", 'click [data-by="1"]', {
-        "dA_prev 1,1": 7, "dA_prev 1,2": 6, "#done": "2 of 4 windows",
-        ".later": {"dZ 1,0", "dZ 1,1"}, "#terms": "dA_prev[1, 1] = "
-        "dZ[0,0]*W[1,1] + dZ[0,1]*W[1,0] = 1*3 + 2*2 = 7"}),
-    "from the end to the beginning": ("", "press Right", {
-        "dA_prev 1,1": 0, "dW 0,0": 0, "db 0": 0}),
-    "gather": ("#at=dA_prev,1,1", "click [data-way=gather]", {
-        "#terms": FIRST, "W_turned 0,0": 3, "dZ_pad 0,0": 0,
-        ".lit": BOTH | {f"W_turned {y},{x}" for y in (0, 1)
-                        for x in (0, 1)}}),
-    "a tie": ("#op=max&A_prev=5,5;5,5&kernel_shape=2,2&ties=first&at=dA,0,0",
-              "", {"#note": "Window of A[0,0]: 4 tie; the first, "
-                   "A_prev[0, 0], gets 1."}),
-    "channels have a sum each": (
-        "#A_prev=1,2|3,4&W=1,2|5,6&b=7&at=Z,0,0,0", "", {
-            "#terms": "Z[0, 0, 0] = A_prev[0,0,0]*W[0,0,0,0] + A_prev[0,1,0]"
-            "*W[0,1,0,0] + A_prev[0,0,1]*W[0,0,1,0] + A_prev[0,1,1]"
-            "*W[0,1,1,0] + b[0] = 1*1 + 2*2 + 3*5 + 4*6 + 7 = 5 + 39 + 7 = "
-            "51"}),
-    "the chain rule": ("#at=dA_prev,0,0", "", {
-        "#chain": "The chain rule, a row for each window: 1 \u2202L/\u2202"
-        "A_prev[0, 0] += \u2202L/\u2202Z[0, 0] * \u2202Z[0, 0]/\u2202"
-        "A_prev[0, 0] = 1 * 0 = 0Nudge by 0.01: with A_prev[0, 0] = 0.01 in "
-        "place of 0, L = sum of dZ * Z changes from 352 to 352, by 0; the "
-        "gradient times 0.01 is 0."}),
-    "whole numbers are whole, others marked": (
-        "#A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1", "", {
-            "td[data-array=Z]": "11875", "#terms": "Z[0, 1] = A_prev[0,1]*"
-            "W[0,0] + b[0] = -30000.5*1 + 0 = -30000.5"}),
-}
+    # keys, one stop of the Tab key per array
+    ("", "click A_prev 0,0; press Escape Right Down Left Left End Up", {
+        "td:focus": "A_prev 0,2", "h1": "Where does this number 2 go?"}),
+    ("", "click A_prev 0,0; press Tab Tab Tab", {"td:focus": "Z 0,0"}),
+    # controls keep what fits; a kernel that is too large changes nothing
+    ("", "choose h_prev 4; choose padding same; choose sw 2", {
+        "A_prev 3,2": 11, "dZ 3,1": 8, "Z 0,1": 10}),
+    ("#padding=same", "choose padding sides; choose left 2", {
+        "Z 0,1": 9, "A_pad 3,4": 0}),
+    ("", "choose kh 3; choose kh 4", {"Z 0,1": 93, "#problem": "W: expected a "
+                                      "kernel within the padded (3, 3), got "
+                                      "(4, 2)"}),
+    # the film
+    ("#step=1&at=dA_prev,1,1", 'click [data-by="1"]', {
+        "dA_prev 1,1": 7, "td[data-sum='3 + 4']": "dA_prev 1,1", "at":
+        "step=2", "td.later": "dZ 1,0 dZ 1,1", "#done": "2 of 4 windows"}),
+    ("", "press Right", {"dA_prev 1,1": 0, "dW 0,0": 0, "db 0": 0}),
+    ("", "click #play", {"#done": "1 of 4 windows", "#play": "stop"}),
+    (PIN, "click [data-way=gather]", {
+        "#terms": TEN, "W_turned 0,0": 3, "dZ_pad 0,0": 0, "td.lit":
+        "W 0,0 W 0,1 W 1,0 W 1,1 W_turned 0,0 W_turned 0,1 W_turned 1,0 "
+        "W_turned 1,1 dZ 0,0 dZ 0,1 dZ 1,0 dZ 1,1"}),
+    # words
+    ("#op=max&A_prev=5,5;5,5&ties=first&at=dA,0,0", "", {
+        "#note": "4 tie; the first, A_prev[0, 0], gets 1."}),
+    ("#A_prev=1,2|3,4&W=1,2|5,6&b=7&at=Z,0,0,0", "", {
+        "#terms": " + b[0] = 1*1 + 2*2 + 3*5 + 4*6 + 7 = 5 + 39 + 7 = 51"}),
+    (PIN, "", {"#chain": "\u2202L/\u2202A_prev[1, 1] += \u2202L/\u2202Z"
+               "[0, 1] * \u2202Z[0, 1]/\u2202A_prev[1, 1] = 2 * 2 = 4"}),
+    (PIN, "", {"#chain": "changes from 352 to 352.1, by 0.1; "}),
+    ("#A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1", "", {
+        "td[title='-30000.5']": "A_prev 0,1 Z 0,1", "#terms": "= -30000.5"}),
+)
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_what_one_does(page, scene):
-    address, actions, wanted = SCENES[scene]
-    page.get(PAGE.as_uri() + address)
+@pytest.mark.parametrize("start, actions, wanted", SCENES)
+def test_what_one_does(page, start, actions, wanted):
+    page.get(PAGE.as_uri() + start)
     for action in filter(None, actions.split("; ")):
-        do(page, action)
+        page.back() if action == "back" else do(page, *action.split(" ", 1))
     for what, value in wanted.items():
         WebDriverWait(page, 2).until(
-            lambda page: seen(page, what) == value,
+            lambda page: seen(page, what) == value or what[0] in "#a"
+            and value and value in seen(page, what),
             f"{what}: {seen(page, what)!r}")
+
+
+# What is wrong
+
+@pytest.mark.parametrize("start, problem", (
+    ("#op=sum", "op: expected 'conv', 'max' or 'avg', got 'sum'"),
+    ("#opp=max", "address: expected op, A_prev"),
+    ("#A_prev=1,2;3", "A_prev: expected rows of one length, got '1,2;3'"),
+    ("#A_prev=1,,2", "A_prev: expected a number such as 2, -1.5 or 1/3, got "),
+    ("#W=1/0", "W: expected a number such as 2, -1.5 or 1/3, got '1/0'"),
+    ("#padding=1,2,3", "padding: expected 'same', 'valid' or top,bottom,left"),
+    ("#padding=9,9,9,9", "A_prev: expected at most 20 rows and columns with"),
+    ("#at=Z,5,5", "at: expected a number of this page, got 'Z,5,5'"),
+    ("#step=5", "step: expected an integer from 0 to 4, got 5"),
+    ("#b=%", "URI"), *(({**FIRST, **wrong}, None) for wrong in (
+        {"stride": (0, 1)}, {"stride": (1.5, 1)}, {"stride": (2,)},
+        {"padding": ((-1, 0), (0, 0))}, {"padding": "full"}, {"b": (1., 2)},
+        {"dZ": np.ones((1, 2, 1))}, {"dZ": np.ones((1, 3, 1)), "padding":
+                                     "same", "stride": (2, 2)},
+        {"op": "max", "kernel_shape": (0, 2)}, {"op": "max", "dA": np.ones(
+            (1, 3, 1)), "kernel_shape": (2, 2)}, {
+            "op": "avg", "kernel_shape": (2, 4)}))))
+def test_a_wrong_address_shows_the_first_example_and_why(page, start, problem):
+    """The functions' sentence, where they have one."""
+    if problem is None:
+        with pytest.raises((TypeError, ValueError)) as error:
+            results(start)
+        start, problem = address(start), str(error.value)
+    page.get(PAGE.as_uri() + start)
+    assert seen(page, "#problem").startswith(problem)
+    assert seen(page, "#terms") == TEN
+
+
+# For everybody
+
+@pytest.mark.parametrize("tab", [
+    "our modules", "plain NumPy", pytest.param(
+        "PyTorch", marks=pytest.mark.slow), pytest.param(
+            "Keras", marks=pytest.mark.slow)])
+def test_code_gives_the_numbers_of_the_page(page, monkeypatch, tab):
+    monkeypatch.syspath_prepend(str(ROOT))
+    if tab[0] in "PK" and tab[1] in "ye":
+        pytest.importorskip({"P": "torch", "K": "tensorflow"}[tab[0]])
+    visit(page, "")
+    page.find_element("xpath", f"//button[.='{tab}']").click()
+    for s in map(drawn, range(16)):
+        [[_, code]] = visit(page, address({**s, "step": "2"} if s[
+            "op"] == "conv" and s["dZ"].size > 8 else s),
+            look='document.getElementById("python").textContent')
+        assert code.count("assert ") == (4 if s["op"] == "conv" else 2) - (
+            "gives another" in code)
+        exec(code, {"print": lambda text: None})
+
+
+LOOK = """
+const luminance = colour => {
+    const [r, g, b] = colour.match(/\\d+/g).slice(0, 3).map(v => v / 255).map(
+        v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126*r + .7152*g + .0722*b;
+};
+const contrast = (...colours) => {
+    const [a, b] = colours.map(luminance).sort((a, b) => b - a);
+    return (a + .05) / (b + .05);
+};
+const ground = e => !e ? "rgb(255, 255, 255)" :
+    getComputedStyle(e).backgroundColor === "rgba(0, 0, 0, 0)"
+        ? ground(e.parentElement) : getComputedStyle(e).backgroundColor;
+const tds = [...document.querySelectorAll("td")];
+const tops = tds.filter((_, k) => k % 5 === 0).map(e => (e.focus(), board.getBoundingClientRect().top +
+                           scrollY));
+return {
+    poor: [...document.body.querySelectorAll("*")].filter(
+        e => e.offsetParent && [...e.childNodes].some(
+            node => node.nodeType === 3 && node.data.trim()) && contrast(
+            getComputedStyle(e).color, ground(e)) < 4.5).map(e => e.outerHTML),
+    lit: contrast(ground(document.querySelector("td.lit")),
+                  ground(document.querySelector("#terms"))),
+    tops: new Set(tops).size, width: document.documentElement.scrollWidth,
+    wrong: tds.filter(({dataset: {array, index, value}, ariaLabel, tabIndex,
+        ariaReadOnly}) => ariaLabel !== `${array}[${index.split(",").join(
+        ", ")}]: ${value}` || (ariaReadOnly === "true") === [
+        "A_prev", "W", "b", "dZ", "dA"].includes(array)).length,
+    stops: [...document.querySelectorAll("table")].every(table =>
+        table.querySelectorAll("[tabindex='0']").length === 1)};"""
+
+
+@pytest.mark.parametrize("width", [420, 1300])
+@pytest.mark.parametrize("colours", [
+    {}, {"scheme": "dark"}, {"forced": "active"}])
+def test_it_can_be_seen_and_heard(page, width, colours):
+    """Contrast (WCAG AA), names, tab stops; nothing moves under the mouse."""
+    for start in ("#padding=same", "#op=max", "#step=2&way=gather&stride=2,2",
+                  "#padding=3,3,3,3&A_prev=" + ";".join(["0.12501,1" + ",1"
+                                                         * 10] * 12)):
+        size(page, width, **colours)
+        visit(page, start)
+        look = page.execute_script(LOOK)
+        assert (look["poor"], look["tops"], look["wrong"]) == ([], 1, 0)
+        assert look["stops"] and look["lit"] >= 3 and look["width"] <= width
+
+
+def test_nothing_is_fetched_stored_or_reported(page):
+    text = PAGE.read_text(encoding="utf-8")
+    for word in ("://", "url(", "@import", "fetch(", "XMLHttpRequest", "src=",
+                 "Storage", "cookie", "indexedDB"):
+        assert word not in text
+    assert len(text.splitlines()) <= 1150
+    page.get(PAGE.as_uri() + "#view=embed")
+    assert not page.find_element("css selector", "form").is_displayed()
+    requested = {message["params"]["request"]["url"].partition("#")[0]
+                 for message in (json.loads(entry["message"])["message"]
+                                 for entry in page.get_log("performance"))
+                 if message["method"] == "Network.requestWillBeSent"
+                 and message["params"]["documentURL"].startswith("file:")}
+    assert requested - {"data:,"} == {PAGE.as_uri()}    # the empty icon
+    assert page.get_log("browser") == []        # of the whole file
+
+
+def renew_picture(path=ROOT / "examples" / "figures" / "explorer.png"):
+    """Draw the page as it opens; 1400 pixels wide, for a width of 700."""
+    from PIL import Image
+    with tempfile.TemporaryDirectory() as profile:
+        driver = started(profile)
+        try:
+            size(driver, 940)
+            driver.get(PAGE.as_uri())
+            bottom = driver.execute_script("""
+                document.documentElement.style.scrollbarWidth = "none";
+                return board.getBoundingClientRect().bottom""")
+            size(driver, 940, round(bottom) + 8, scale=1400 / 940)
+            picture = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
+        finally:
+            driver.quit()
+    put(path, lambda new: picture.convert("RGB").quantize(32).save(
+        new, "png", optimize=True))
+
+
+if __name__ == "__main__":
+    renew_picture()
