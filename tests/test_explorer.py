@@ -228,7 +228,7 @@ def test_every_number_at_every_step(page):
 
 
 def test_the_letters_of_every_sum_give_it(page):
-    for s in map(drawn, range(0, 40, 5)):
+    for s in map(drawn, range(0, 40, 8)):
         _, sums = visit(page, address(s), look="""
             [...document.querySelectorAll("td")].map(e => (e.focus(),
                 [e.dataset.array, e.dataset.index, e.dataset.value,
@@ -429,7 +429,7 @@ def test_it_can_be_seen_and_heard(page, width, colours):
     large = "#padding=3,3,3,3&A_prev=" + ";".join([",".join(["0.1251"] * 12)
                                                    ] * 12)
     for start in ("#padding=same", "#op=max", "#step=2&way=gather&stride=2,2",
-                  *[large] * (not colours)):
+                  *[large] * (width == 420 and not colours)):
         visit(page, start)
         assert page.execute_script(LOOK) == [1, True, True, [], []]
 
