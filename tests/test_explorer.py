@@ -279,7 +279,7 @@ SCENES = r"""
 # -- click A_prev 0,0; press Tab Tab Tab -- td:focus = Z 0,0
 # -- choose h_prev 4; choose padding same; choose sw 2 -- A_prev 3,2 = 11 |
   dZ 3,1 = 8 | Z 0,1 = 10
-#padding=same -- choose padding sides; choose left 2 -- Z 0,1 = 9 |
+#padding=same -- choose padding each side; choose left 2 -- Z 0,1 = 9 |
   A_pad 3,4 = 0
 # -- choose kh 3; choose kh 4 -- Z 0,1 = 93 | #problem = W: expected a kernel
   within the padded (3, 3), got (4, 2)
