@@ -299,6 +299,7 @@ SCENES = r"""
   A_prev 0,1 Z 0,1 | td[title="11875"] =
 #A_prev=1e-7,1e21&W=1&dZ=1,1 -- -- Z 0,0 = 1e-7 | Z 0,1 = 1e+21
 #op=sum -- -- #problem = op: expected 'conv', 'max' or 'avg', got 'sum'
+#W=5,1;2,3 -- go #op=sum -- W 0,0 = 5 | #problem = op: expected 'conv', 'max'
 #opp=max -- -- #problem = address: expected op, A_prev | #terms = TEN
 #A_prev=1,2;3 -- -- #problem = A_prev: expected rows of one length, got '1,2;3'
 #A_prev=1,,2 -- -- #problem = A_prev: expected a number such as 2, -1.5 or 1/3
@@ -322,6 +323,8 @@ def do(page, verb, what):
             clipboardData.setData("text", arguments[0]);
             document.activeElement.dispatchEvent(new ClipboardEvent(
                 "paste", {clipboardData, bubbles: true}));""", what)
+    if verb == "go":
+        return page.execute_script("location.hash = arguments[0]", what)
     if verb == "choose":
         return page.find_element("css selector", (
             f"fieldset:not([hidden]) [name={name}] [value='{value}']")).click()
