@@ -168,16 +168,16 @@ def check(s, seen, step=None):
     (problem, shown), arrays = seen, results(s, step)
     many = max(s["A_prev"].shape[2], np.size(s.get("b", 0))) > 1
     found = by_place(shown)
-    turned, zeros = found.pop("W_turned", None), found.pop("dZ_pad", {})
-    around = (*found.get("A_pad", {}), *found["A_prev"])
-    if "A_pad" in found:        # the gradient of zeros that are pixels
-        rows, cols = sides(s["padding"], s["A_prev"].shape, s["W"].shape[:2],
-                           s["stride"])
-        A_pad = np.pad(s["A_prev"], (rows, cols, (0, 0)))
-        assert len(around) == (A_pad if many else A_pad[..., 0]).size
+    turned, zeros, A_zeros = (
+        found.pop(name, {}) for name in ("W_turned", "dZ_pad", "A_pad"))
+    around = [*sides(s["padding"], s["A_prev"].shape, s["W"].shape, s[
+        "stride"]), (0, 0)] if "padding" in s else []
+    if np.any(around):          # the gradient of zeros that are pixels
+        A_pad = np.pad(s["A_prev"], around)
         arrays["dA_pad"] = results({**s, "A_prev": A_pad, "padding": "valid"},
                                    step)["dA_prev"]
-        assert not any(found.pop("A_pad").values())
+        assert A_zeros.keys() == found["dA_pad"].keys()
+        assert len(A_zeros) == A_pad.size - s["A_prev"].size
     assert not problem and found.keys() == arrays.keys(), address(s)
     for name, values in found.items():
         array = np.ravel(arrays[name]) if name in ("b", "db") else (
@@ -189,8 +189,8 @@ def check(s, seen, step=None):
                                     else array[place].item()
                                     for place in values],
             rtol=1e-12, atol=1e-10, err_msg=f"{name}, {address(s)}")
-    assert not any(zeros.values())
-    assert turned is None or list(turned.values()) == np.moveaxis(
+    assert not any((*zeros.values(), *A_zeros.values()))
+    assert not turned or list(turned.values()) == np.moveaxis(
         s["W"][::-1, ::-1], (2, 3), (1, 0)).ravel().tolist()
 
 
