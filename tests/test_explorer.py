@@ -245,6 +245,7 @@ SCENES = r"""
 # -- hover A_prev 0,0 -- h1 = Where does this number 0 go? | #terms =
   A_prev[0, 0] = 0 goes into Z[0,0] += A_prev[0,0]*W[0,0] = 0*0 = 0
   dW[0,0] += A_prev[0,0]*dZ[0,0] = 0*1 = 0
+#padding=same -- hover A_pad 0,3 -- #terms = Z[0,2] += A_pad[0,3]*W[0,1] = 0*1
 # -- hover Z 0,0; click dW 1,0; hover Z 1,1 -- at = &at=dW,1,0 | h1 = Why is
   this number 57? | td[data-pinned] = dW 1,0 | #pin = pinned; Esc releases
 # -- click Z 0,0; press Escape; hover Z 1,1 -- h1 = Why is this number 43? |
