@@ -260,7 +260,15 @@ SCENES = r"""
 # -- tap W 0,1; tap W 0,1; press 8 Enter -- W 0,1 = 8
 # -- click A_prev 0,0; press x Enter -- A_prev 0,0 = 0 | td:focus = A_prev 0,0
   | #problem = A_prev[0, 0]: expected a number such as 2, -1.5 or 1/3, got 'x'
-# -- double Z 0,0; press 5 Enter -- Z 0,0 = 19 | #problem =
+# -- double Z 0,0; press 5 Enter -- Z 0,0 = 19 | #problem = Z[0, 0] follows
+# -- hover dA_prev 0,1; click #share -- at = &at=dA_prev,0,1 | td.pinned =
+  dA_prev 0,1
+# -- click A_prev 0,0; press x; click Z 0,0 -- #problem = got 'x'
+# -- choose padding same -- #copied = dZ has another shape now: it counts from 1
+# -- click W 0,0; paste 1,5;2\n3;4 -- W 0,0 = 1.5 | W 0,1 = 2 | W 1,1 = 4
+# -- click W 0,0; paste 1,234\t5 -- W 0,0 = 0 | #problem = 1.234 or 1234
+# -- click W 0,0; paste [[[1 2]\n [3 4]]\n\n [[5 6]\n [7 8]]] -- W 0,0 = 0 |
+  #problem = expected one sheet
 # -- double A_prev 0,0; press 5 Escape -- A_prev 0,0 = 0 | td:focus = A_prev
   0,0
 # -- click W 0,0; press 9 Enter 8 Enter; back -- W 0,0 = 9 | W 1,0 = 2
