@@ -215,7 +215,7 @@ def test_every_number_at_every_step(page):
 
 
 def test_the_letters_of_every_sum_give_it(page):
-    for s in map(drawn, range(1, 29, 9)):
+    for s in map(drawn, range(1, 28, 9)):
         _, sums = visit(page, address(s), look="""
             [...document.querySelectorAll("td")].map(e => (e.focus(),
                 [e.dataset.array, e.dataset.index, e.dataset.value,
