@@ -196,7 +196,6 @@ FIRST = {"op": "conv", "A_prev": np.arange(9.).reshape(3, 3, 1), "b": (0.,),
          "stride": (1, 1)}
 
 
-@pytest.mark.slow
 def test_every_number_is_the_functions(page):
     for way in ("scatter", "gather"):
         cases = [{**drawn(seed), "way": way} for seed in range(30)]
