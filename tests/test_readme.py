@@ -50,7 +50,8 @@ def test_the_output_of_the_checker_is_real(tmp_path):
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
+    # But for those that GitHub itself makes pages for: ../../deployments.
+    links = re.findall(r"\]\((?!https?:|#|\.\./\.\./)([^)]+)\)", README)
     assert len(links) > 10
     assert [link for link in links if not (ROOT / link).exists()] == []
 
