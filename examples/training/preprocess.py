@@ -24,13 +24,15 @@ def read_digit(path):
     They differ in size and slant: a network that reads them differently does
     not know the digit. The doubts are a list of texts.
     """
-    grey = read_grey(path)
+    grey, pixel = read_grey(path)
     ink = grey - ground_of(grey)
     ink *= np.sign((ink * abs(ink)).sum())      # the ink is now positive
     if ink.max() < PLAIN:
         raise ValueError("expected a digit, got a picture of one color")
     threshold, separation = otsu(ink)
     digit, doubts = find_digit(ink > threshold)
+    if digit.height < max(SIDE / 8, 6 * pixel):
+        doubts.append("very small")
     if separation < 0.8:
         doubts.append("ink and ground differ little")
     ink = (ink / np.median(ink[digit.mask])).clip(0, 1) * grown(digit.mask, 3)
@@ -41,13 +43,15 @@ def read_digit(path):
 def read_grey(path):
     """Return brightness from 0 to 1, of one size whatever the picture's.
 
-    Of red, green, blue and opacity, the one with most contrast is taken.
+    And how many pixels one of the picture's has become, along each side. Of
+    red, green, blue and opacity, the one with most contrast is taken.
     """
     try:
         with Image.open(path) as file:
             picture = ImageOps.exif_transpose(file)
             if picture.mode[0] in "IF":         # 16 bits, whole or real
-                values = np.nan_to_num(np.asarray(picture, float))
+                values = np.nan_to_num(np.asarray(picture, float),
+                                       posinf=0, neginf=0)
                 values = 255 * (values - values.min()) / (
                     np.ptp(values) or 1)
                 picture = Image.fromarray(np.uint8(values))
@@ -61,7 +65,7 @@ def read_grey(path):
                 picture.getchannel("A")]
     channels = [np.asarray(channel.resize((w, h)), float) / 255
                 for channel in channels]
-    return max(channels, key=np.var)
+    return max(channels, key=np.var), SIDE / max(picture.size)
 
 
 def ground_of(grey):
@@ -164,8 +168,6 @@ def find_digit(mask):
         doubts.append("the ink touches the edge of the picture")
     if digit.width > 1.2 * digit.height:
         doubts.append("wider than high")
-    if digit.height < SIDE / 8:
-        doubts.append("very small")
     if (digit.height < 2 * digit.width
             and digit.area > 0.7 * digit.height * digit.width):
         doubts.append("a blot, not strokes")
