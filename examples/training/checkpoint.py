@@ -56,10 +56,13 @@ class Run:
                         f"{about['settings'].get(key)!r}, expected {value!r}; "
                         "pass that, another --out, or no --resume")
             for engine in self.engines:
+                losses = arrays[f"{engine.name} losses"]
+                rows = about["rows"][engine.name]
+                if not len(losses) == len(rows) == about["epochs"] > 0:
+                    raise ValueError("epochs are lost")
                 self.history[engine.name] = [
-                    Epoch(list(row), *map(float, rest)) for row, rest in
-                    zip(arrays[f"{engine.name} losses"],
-                        about["rows"][engine.name])]
+                    Epoch(list(row), *map(float, rest))
+                    for row, rest in zip(losses, rows)]
                 state = [arrays[f"{engine.name} {i}"]
                          for i in range(len(engine.state()))]
                 for array, now in zip(state, engine.state()):
