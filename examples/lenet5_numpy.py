@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# The first of ours: it says if NumPy is missing.
+# (common comes first: it says so where NumPy is missing.)
 from common import UserError, load, require
 import numpy as np
 from training.output import complain, finished, say
@@ -155,7 +155,7 @@ def load_weights(path):
 
 
 def describe(versions, doubts, weights):
-    """Say what a digit is, in several versions of one picture; and doubts."""
+    """Return what the versions of a picture are read as, with all doubts."""
     each = predict(versions, weights)
     Y = each.mean(axis=0)
     first, *others = np.argsort(-Y)[:4]

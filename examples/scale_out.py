@@ -37,7 +37,7 @@ import asyncio
 import os
 import sys
 
-# The first of ours: it says if NumPy is missing.
+# (common comes first: it says so where NumPy is missing.)
 from common import Parser, UserError, load, require
 import numpy as np
 from training.output import finished, say

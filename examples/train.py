@@ -21,7 +21,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-# The first of ours: it says if NumPy is missing.
+# (common comes first: it says so where NumPy is missing.)
 from common import (Parser, UserError, integer_from, problem_with, put,
                     require)
 import numpy as np

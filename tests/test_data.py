@@ -122,11 +122,12 @@ def test_varied_images_are_thinner_thicker_moved_and_slanted():
     x, *_ = load_data("digits", limit=1100)
     ink, row, slant = zip(moments(varied(x, np.random.default_rng(0))),
                           moments(x))
-    ratio = np.quantile(ink[0] / ink[1], (0.05, 0.5, 0.95))
-    assert ratio[0] < 0.8 and 0.9 < ratio[1] < 1.1 and ratio[2] > 1.2
-    for new, old, deviation in (*row, 1.3), (*slant, 0.22):
-        assert abs((new - old).mean()) < 0.2 * deviation
-        assert 0.7 * deviation < (new - old).std() < 1.4 * deviation
+    # Measured; without one of the changes, one of the numbers is another.
+    assert np.allclose(np.quantile(ink[0] / ink[1], (0.05, 0.5, 0.95)),
+                       (0.68, 1, 1.46), atol=0.03)
+    for new, old, deviation in (*row, 1.33), (*slant, 0.213):
+        assert abs((new - old).mean()) < 0.1 * deviation
+        assert abs((new - old).std() - deviation) < 0.05 * deviation
 
 
 def test_varied_images_keep_their_range_and_come_from_the_seed():
