@@ -49,13 +49,14 @@ def parsed(argv):
         "digits (scikit-learn's, the default), mnist (Keras', downloaded "
         "once) or the path of an .npz"))
     parser.add_argument("--engine", default="both", choices=ENGINES)
-    parser.add_argument("--epochs", type=integer_from(1), default=100)
-    parser.add_argument("--batch-size", type=integer_from(1), default=32)
+    parser.add_argument("--epochs", type=integer_from(1), default=100,
+                        help="(default 100)")
+    parser.add_argument("--batch-size", type=integer_from(1), default=32,
+                        help="(default 32)")
     parser.add_argument("--limit", type=integer_from(1), metavar="N",
                         help="train on the first N images only")
-    parser.add_argument("--vary", default=True,
-                        action=argparse.BooleanOptionalAction,
-                        help="vary the images, anew in each epoch (default)")
+    parser.add_argument("--no-vary", dest="vary", action="store_false",
+                        help="train on the images as they are")
     parser.add_argument("--seed", type=integer_from(0, 2**32 - 1), default=1,
                         help="of the initial weights, the order of the images "
                         "and, for digits, which of them are held out")
@@ -92,6 +93,7 @@ def train(run, args, data):
     with tqdm(total=len(epochs) * len(run.engines) * len(batches),
               unit="batch", file=Steady(sys.stderr)) as bar:
         for epoch in epochs:
+            bar.set_description(f"Images of epoch {epoch}/{args.epochs}")
             order = run.rng.permutation(len(x))
             X, targets = x[order], T[order]
             if args.vary:

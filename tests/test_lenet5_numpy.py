@@ -100,6 +100,16 @@ def test_held_out_digits_are_read_from_pictures(count, read, rng):
     assert (sure & ~right).sum() <= 1 + count / 100
 
 
+@pytest.mark.parametrize("digits, doubts, told", [
+    ([7] * 9, [], r"7 \(100.0%; .*\)"),
+    ([7] * 8 + [1], [], r"not sure: 7 \(88.9%; 1: 11.1%.*; read otherwise .*"),
+    ([7] * 9, ["a", "b"], r"not sure: 7 \(100.0%; .*\); a; b")])
+def test_sure_is_what_all_versions_say_without_a_doubt(digits, doubts, told,
+                                                       monkeypatch):
+    monkeypatch.setattr(lenet5_numpy, "predict", lambda *_: np.eye(10)[digits])
+    assert re.fullmatch(told, lenet5_numpy.describe(None, doubts, None))
+
+
 @pytest.mark.parametrize("i", [0, *(
     pytest.param(i, marks=pytest.mark.slow) for i in range(1, 11))])
 def test_awkward_pictures_get_no_confident_wrong_answer(i, read, rng):
@@ -143,6 +153,15 @@ def test_place_polarity_and_contrast_do_not_matter(turn, tmp_path, rng):
     (a, _), (b, _) = map(read_digit, (a, b))
     assert a.shape == (9, 28, 28, 1) and a.dtype == np.float32
     assert a.min() == 0 and a.max() == 1 and np.abs(a - b).mean() < 0.02
+
+
+@pytest.mark.parametrize("pen, wide", [(1, 3), (2, 3.2), (6, 5)])
+def test_thin_strokes_become_wider_and_wide_ones_stay(pen, wide, tmp_path):
+    picture = drawn.added(drawn.blank((40, 40)), "rectangle", 20, 8,
+                          19 + pen, 32)
+    picture.save(tmp_path / "a.png")
+    versions, _ = read_digit(tmp_path / "a.png")
+    assert abs(versions[:, 14].sum(axis=(1, 2)) - wide).max() < 0.5
 
 
 def broken(name, array):

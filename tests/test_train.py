@@ -77,14 +77,18 @@ def test_numpy_alone_imports_no_tensorflow_and_needs_no_reader(tmp_path):
     assert files(tmp_path / "mit Umläuten") == RESULTS
 
 
-@pytest.mark.parametrize("name", ["train", "lenet5_numpy", "scale_out"])
-def test_a_missing_numpy_is_one_line(name, tmp_path):
-    (tmp_path / "numpy.py").write_text("raise ImportError('gone')")
+@pytest.mark.parametrize("name, package", [
+    ("train", "numpy"), ("lenet5_numpy", "numpy"), ("scale_out", "numpy"),
+    ("train", "tqdm")])
+def test_a_missing_numpy_or_tqdm_is_one_line(name, package, tmp_path):
+    """Also where nothing has imported it before."""
+    (tmp_path / f"{package}.py").write_text("raise ImportError('gone')")
     done = subprocess.run(
         [sys.executable, ROOT / "examples" / f"{name}.py"], text=True,
         capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert (done.returncode, done.stderr) == (
-        1, "NumPy is missing (gone); run: python -m pip install numpy\n")
+    assert done.returncode and done.stderr.lower().endswith(
+        f"{package} is missing (gone); run: python -m pip install {package}\n")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments, told", [
@@ -114,7 +118,8 @@ def test_what_is_missing_or_wrong_is_one_line_before_training(
     assert re.search(told, err)
 
 
-@pytest.mark.parametrize("engine", ["numpy", pytest.param("keras", marks=slow)])
+@pytest.mark.parametrize("engine", [
+    "numpy", pytest.param("keras", marks=slow)])
 def test_a_resumed_run_is_the_same_and_files_of_the_user_stay(
         engine, tmp_path, request, capsys):
     """On one machine the same numbers are computed: none may differ."""

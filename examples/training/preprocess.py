@@ -195,7 +195,7 @@ def upright(ink, digit, part):
 def as_training_digit(ink, rows):
     """Return ink as a digit of 28x28, with strokes as wide as in training."""
     h, w = ink.shape
-    fit = min(1, w and 24 * h / (NARROW * w * rows))
+    fit = min(1, 24 * h / (NARROW * w * rows))      # at most 24 columns
     rows, columns = (max(round(fit * size), 1)
                      for size in (rows, NARROW * rows * w / h))
     ink = np.asarray(Image.fromarray(ink).resize(

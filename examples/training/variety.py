@@ -3,12 +3,7 @@
 Each is turned, leant, resized, moved and bent, and its strokes become
 thinner or thicker.
 """
-import sys
-
 import numpy as np
-from tqdm import tqdm
-
-from training.output import Steady
 
 UNTOUCHED = 0.1             # part of the images that stays as it is
 # At most, to both sides: radians; columns per row; logarithm; pixels.
@@ -24,13 +19,12 @@ PULLS = np.exp(-((GRID[:, None] - PLACES)**2).sum(axis=0) / 63)
 
 def varied(images, rng):
     """Return images (m, 28, 28, 1), each a little different."""
-    starts = tqdm(range(0, len(images), 500), "Varying the images", delay=1,
-                  leave=False, file=Steady(sys.stderr))
-    return np.concatenate([vary(images[i:i + 500], rng) for i in starts])
+    return np.concatenate([varied_together(images[i:i + 500], rng)
+                           for i in range(0, len(images), 500)])
 
 
-def vary(images, rng):
-    """Do it for some images at once."""
+def varied_together(images, rng):
+    """Do it for so few images that memory stays small."""
     m = len(images)
     angle, lean, h, w = (rng.uniform(-most, most, m).astype(np.float32)
                          for most in (TURN, LEAN, SIZE, SIZE))
