@@ -124,18 +124,24 @@ def test_small_pictures_end_in_doubts_or_one_error(count, tmp_path, rng):
     """With one to three dark pixels; a warning is an error here."""
     for i in range(count):
         size = rng.integers(1, 30, 2) if i % 2 else rng.choice([1, 3, 200], 2)
-        size = size if i > 1 else (9, 28)
         pixels = np.full(size, 255, np.uint8)
         for _ in range(rng.integers(1, 4)):
             pixels[tuple(rng.integers(0, size))] = rng.integers(0, 200)
-        if i < 2:       # a blot; two that touch at a corner, like a stroke
-            pixels[:] = 255
-            pixels[((4, 5), (2, 1)) if i else np.s_[1:8, 8:15]] = 0
         Image.fromarray(pixels).save(tmp_path / "a.png")
         try:
             assert read_digit(tmp_path / "a.png")[1]
         except ValueError as error:
             assert "expected a digit" in str(error)
+
+
+@pytest.mark.parametrize("size, ink, doubt", [
+    ((9, 12), ((4, 5), (2, 1)), "very small"),      # two at a corner
+    ((28, 28), np.s_[8:16, 9:17], "a blot, not strokes")])
+def test_what_has_no_strokes_is_doubted(size, ink, doubt, tmp_path):
+    pixels = np.full(size, 255, np.uint8)
+    pixels[ink] = 0
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert read_digit(tmp_path / "a.png")[1] == [doubt]
 
 
 def test_place_polarity_and_contrast_do_not_matter(tmp_path, rng):
