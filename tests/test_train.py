@@ -14,6 +14,8 @@ import pytest
 import lenet5_numpy
 import train
 from common import ROOT
+from training import pictures
+from training.checkpoint import Epoch
 
 COMMAND = [sys.executable, str(ROOT / "examples" / "train.py"),
            "--engine", "numpy", "--limit", "64"]
@@ -75,6 +77,13 @@ def test_numpy_alone_imports_no_tensorflow_and_needs_no_reader(tmp_path):
     process.stderr.close()
     assert process.wait(SECONDS) == 0
     assert files(tmp_path / "mit Umläuten") == RESULTS
+
+
+@pytest.mark.parametrize("epochs, shown", [
+    (0, []), (3, [1, 2, 3]), (45, [*range(3, 46, 3)])])
+def test_of_many_epochs_the_table_has_every_third_and_the_last(epochs, shown):
+    table = pictures.table({"numpy": [Epoch([1.0], 1, 1, 1)] * epochs})
+    assert [int(row.split()[0]) for row in table.splitlines()[2:]] == shown
 
 
 @pytest.mark.parametrize("name, package", [
