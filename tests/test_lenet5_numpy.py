@@ -124,7 +124,7 @@ def test_awkward_pictures_get_no_confident_wrong_answer(count, read, rng):
 
 
 @pytest.mark.parametrize("count", [
-    40, pytest.param(1000, marks=pytest.mark.slow)])
+    40, pytest.param(300, marks=pytest.mark.slow)])
 def test_small_pictures_end_in_doubts_or_one_error(count, tmp_path, rng):
     """With one to three dark pixels; a warning is an error here."""
     for i in range(count):
