@@ -2,10 +2,14 @@
 import argparse
 import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError as error:
+    sys.exit(f"NumPy is missing ({error}); run: python -m pip install numpy")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -99,6 +103,15 @@ def difference(function, case, hint, ours, expected, rtol=0.0):
 
 class UserError(Exception):
     """What the user can mend, told in one line."""
+
+
+def require(package, install=None, instead=""):
+    """Import a package; if that fails, say how to install it."""
+    try:
+        importlib.import_module(package)
+    except Exception as error:      # a broken installation raises anything
+        raise UserError(f"{package} is missing ({error}); run: python -m pip "
+                        f"install {install or package}{instead}")
 
 
 class Parser(argparse.ArgumentParser):

@@ -11,9 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
+# (common comes first: it says so where NumPy is missing.)
+from common import UserError, load, require
 import numpy as np
-
-from common import load
+from training.output import complain, finished, say
 
 conv_forward = load("0-conv_forward.py")
 pool_forward = load("1-pool_forward.py")
@@ -144,17 +145,22 @@ def load_weights(path):
             raise ValueError(f"expected the arrays {', '.join(NAMES)}, got "
                              f"{', '.join(file) or 'none'}")
         weights = [file[name] for name in NAMES]
-    for weight, shape in zip(weights[::2], KERNELS):
-        if weight.shape != shape:
-            raise ValueError(f"expected a kernel of shape {shape}, got "
-                             f"{weight.shape}")
+    shapes = [shape for kernel in KERNELS for shape in (kernel, kernel[-1:])]
+    for name, weight, shape in zip(NAMES, weights, shapes):
+        if (weight.shape != shape or weight.dtype.kind != "f"
+                or not np.isfinite(weight).all()):
+            raise ValueError(f"expected {name} to be finite numbers of shape "
+                             f"{shape}, got {weight.dtype} {weight.shape}")
     return weights
 
 
 def describe(versions, doubts, weights):
-    """Say what a digit is, in several versions of one picture; and doubts."""
-    Y = predict(versions, weights).mean(axis=0)
+    """Return what the versions of a picture are read as, with all doubts."""
+    each = predict(versions, weights)
+    Y = each.mean(axis=0)
     first, *others = np.argsort(-Y)[:4]
+    if (each.argmax(axis=1) != first).any():
+        doubts = [*doubts, "read otherwise at another size or slant"]
     others = ", ".join(f"{digit}: {Y[digit]:.1%}" for digit in others)
     answer = f"{first} ({Y[first]:.1%}; {others})"
     if doubts or Y[first] < SURE:
@@ -162,28 +168,35 @@ def describe(versions, doubts, weights):
     return answer
 
 
+def read(weights, images):
+    """Print what each picture shows; return the exit status."""
+    require("PIL", "pillow")
+    from training.preprocess import read_digit
+    status = 0
+    try:
+        weights = load_weights(weights)
+    except Exception as error:      # damaged files raise anything
+        raise UserError(f"{weights}: cannot be read as trained weights "
+                        f"({error})")
+    for path in images:
+        try:
+            answer = describe(*read_digit(path), weights)
+        except (OSError, ValueError) as error:
+            status = complain("lenet5_numpy.py", f"{path}: cannot be read as "
+                              f"a picture of a digit ({error})")
+        else:
+            say(f"{path}: {answer}")
+    return status
+
+
 def main(argv=None):
-    """Read digits; return the exit status."""
-    from training.preprocess import read_digit      # this needs Pillow
+    """Run; return the exit status."""
     parser = argparse.ArgumentParser(
         description="Read digits with a trained LeNet-5, in NumPy.")
     parser.add_argument("weights", type=Path, help="lenet5_numpy.npz")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    args, status = parser.parse_args(argv), 0
-    try:
-        weights = load_weights(args.weights)
-    except Exception as error:
-        print(f"lenet5_numpy.py: {args.weights}: cannot be read as trained "
-              f"weights ({' '.join(str(error).split())})", file=sys.stderr)
-        return 2
-    for path in args.images:
-        try:
-            print(f"{path}: {describe(*read_digit(path), weights)}")
-        except (OSError, ValueError) as error:
-            print(f"lenet5_numpy.py: {path}: cannot be read as a picture of a "
-                  f"digit ({' '.join(str(error).split())})", file=sys.stderr)
-            status = 2
-    return status
+    args = parser.parse_args(argv)
+    return finished("lenet5_numpy.py", lambda: read(args.weights, args.images))
 
 
 if __name__ == "__main__":

@@ -37,11 +37,14 @@ import asyncio
 import os
 import sys
 
+# (common comes first: it says so where NumPy is missing.)
+from common import Parser, UserError, load, require
 import numpy as np
+from training.output import finished, say
 
-from common import Parser, UserError, load
-
-PACKAGES = {"dask": "'dask[array,distributed]'", "tensorflow": "tensorflow"}
+PACKAGES = {"dask": ["dask.array", "distributed"],
+            "tensorflow": ["tensorflow"]}
+INSTALL = {"dask": "'dask[array,distributed]'", "tensorflow": "tensorflow"}
 CONNECT = 10        # seconds, at most, until a scheduler has answered
 
 
@@ -151,8 +154,8 @@ def report(name, ours, expected, tolerance):
     """Print how far a result is from one machine's; return 1 if too far."""
     apart = np.abs(ours - expected).max() / np.abs(expected).max()
     equal = apart <= tolerance
-    print(f"{name}: {'equal to' if equal else 'DIFFERENT from'} one "
-          f"machine's, relative difference {apart:.1e}")
+    say(f"{name}: {'equal to' if equal else 'DIFFERENT from'} one "
+        f"machine's, relative difference {apart:.1e}")
     return 0 if equal else 1
 
 
@@ -175,30 +178,32 @@ def parsed(argv):
     parser.add_argument("--scheduler", metavar="ADDRESS", help=(
         "dask: of a running scheduler (default: threads of this process)"))
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds_from,
-                        help="dask: to wait for a result (default 60)")
+                        help="dask --scheduler: to wait for a result "
+                        "(default 60)")
     args = parser.parse_args(argv)
     for flag in ("scheduler", "timeout"):
         if args.engine != "dask" and getattr(args, flag) is not None:
             parser.error(f"--{flag}: expected with dask only, got it with "
                          f"{args.engine}")
+    if args.timeout is not None and args.scheduler is None:
+        parser.error("--timeout: expected with --scheduler only; threads "
+                     "are waited for")
     return args
+
+
+def work(argv):
+    """Compute and compare; return the exit status."""
+    args = parsed(argv)
+    for package in PACKAGES[args.engine][:2 - (args.scheduler is None)]:
+        require(package, INSTALL[args.engine])
+    results = list(with_dask(args.scheduler, args.timeout or 60)
+                   if args.engine == "dask" else with_tensorflow())
+    return max(report(*result) for result in results)
 
 
 def main(argv=None):
     """Run; return the exit status."""
-    try:
-        args = parsed(argv)
-        results = list(with_dask(args.scheduler, args.timeout or 60)
-                       if args.engine == "dask" else with_tensorflow())
-    except ImportError as error:
-        print(f"scale_out.py: {args.engine} needs the package {error.name}; "
-              f"run: python -m pip install {PACKAGES[args.engine]}",
-              file=sys.stderr)
-        return 2
-    except UserError as error:
-        print("scale_out.py:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
-    return max(report(*result) for result in results)
+    return finished("scale_out.py", lambda: work(argv))
 
 
 if __name__ == "__main__":

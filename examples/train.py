@@ -6,6 +6,9 @@ Their losses agree to the rounding of float32 until rounding decides where a
 gradient goes: between two equal pixels of a maximum, or at the zero of ReLU.
 From there the two runs differ a little, and learn equally well.
 
+In each epoch every image is a little different: turned, bent, its strokes
+thinner or thicker. So the network learns to read what other people write.
+
 Each epoch is kept: stop at any time with Ctrl-C, and go on with --resume.
 """
 import argparse
@@ -18,16 +21,17 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+# (common comes first: it says so where NumPy is missing.)
+from common import (Parser, UserError, integer_from, problem_with, put,
+                    require)
 import numpy as np
-from tqdm import tqdm
-
-from common import Parser, UserError, integer_from, problem_with, put
 from lenet5_numpy import initial_weights
 from training import pictures
 from training.checkpoint import Epoch, Run, epochs_in
 from training.data import load_data
 from training.engines import KerasEngine, NumPyEngine
-from training.output import Steady, say
+from training.output import Steady, complain, say
+from training.variety import varied
 
 CHECKPOINT, OLD = "checkpoint.npz", "checkpoint.old.npz"
 PICTURES = "curves.png", "predictions.png"
@@ -45,10 +49,14 @@ def parsed(argv):
         "digits (scikit-learn's, the default), mnist (Keras', downloaded "
         "once) or the path of an .npz"))
     parser.add_argument("--engine", default="both", choices=ENGINES)
-    parser.add_argument("--epochs", type=integer_from(1), default=20)
-    parser.add_argument("--batch-size", type=integer_from(1), default=32)
+    parser.add_argument("--epochs", type=integer_from(1), default=100,
+                        help="(default 100)")
+    parser.add_argument("--batch-size", type=integer_from(1), default=32,
+                        help="(default 32)")
     parser.add_argument("--limit", type=integer_from(1), metavar="N",
                         help="train on the first N images only")
+    parser.add_argument("--no-vary", dest="vary", action="store_false",
+                        help="train on the images as they are")
     parser.add_argument("--seed", type=integer_from(0, 2**32 - 1), default=1,
                         help="of the initial weights, the order of the images "
                         "and, for digits, which of them are held out")
@@ -66,37 +74,43 @@ def settings_of(args, data):
     for array in data:
         digest.update(np.ascontiguousarray(array).tobytes())
     return {"engine": args.engine, "batch size": args.batch_size,
-            "seed": args.seed, "limit": args.limit,
+            "seed": args.seed, "limit": args.limit, "vary": args.vary,
             "images of hash": digest.hexdigest()[:16]}
 
 
 # The training
 
-def train_epoch(engine, X, T, batch_size, title):
-    """Go once through the images; return the loss of each batch."""
-    return [engine.step(X[i:i + batch_size], T[i:i + batch_size])
-            for i in tqdm(range(0, len(X), batch_size), unit="batch",
-                          desc=title, file=Steady(sys.stderr))]
-
-
 def train(run, args, data):
     """Train all engines, epoch by epoch, and keep each epoch."""
+    from tqdm import tqdm
     x, y, x_test, y_test = data
     T = np.eye(10, dtype=np.float32)[y]
     batch_size = min(args.batch_size, len(x))
-    sizes = np.diff([*range(0, len(x), batch_size), len(x)])
-    for epoch in range(run.epochs + 1, args.epochs + 1):
-        order = run.rng.permutation(len(x))
-        for engine in run.engines:
-            start = time.perf_counter()
-            losses = train_epoch(engine, x[order], T[order], batch_size,
-                                 f"{engine.title} epoch {epoch}/{args.epochs}")
-            seconds = time.perf_counter() - start
-            right = engine.predict(x_test).argmax(axis=1) == y_test
-            run.history[engine.name].append(Epoch(
-                losses, float(np.average(losses, weights=sizes)),
-                float(right.mean()), seconds))
-        run.save(args.out / CHECKPOINT)
+    batches = [slice(i, i + batch_size)
+               for i in range(0, len(x), batch_size)]
+    sizes = [len(x[batch]) for batch in batches]
+    epochs = range(run.epochs + 1, args.epochs + 1)
+    with tqdm(total=len(epochs) * len(run.engines) * len(batches),
+              unit="batch", file=Steady(sys.stderr)) as bar:
+        for epoch in epochs:
+            bar.set_description(f"Images of epoch {epoch}/{args.epochs}")
+            order = run.rng.permutation(len(x))
+            X, targets = x[order], T[order]
+            if args.vary:
+                X = varied(X, run.rng)
+            for engine in run.engines:
+                bar.set_description(
+                    f"{engine.title} epoch {epoch}/{args.epochs}")
+                start, losses = time.perf_counter(), []
+                for batch in batches:
+                    losses.append(engine.step(X[batch], targets[batch]))
+                    bar.update()
+                seconds = time.perf_counter() - start
+                right = engine.predict(x_test).argmax(axis=1) == y_test
+                run.history[engine.name].append(Epoch(
+                    losses, float(np.average(losses, weights=sizes)),
+                    float(right.mean()), seconds))
+            run.save(args.out / CHECKPOINT)
 
 
 def publish(run, out, images, labels):
@@ -114,12 +128,10 @@ def publish(run, out, images, labels):
 
 def prepare(args):
     """Return the data and a run that can begin or go on."""
+    for package in "tqdm", "matplotlib":
+        require(package)
     if args.engine != "numpy":
-        try:
-            import tensorflow    # noqa: F401
-        except ImportError as error:
-            raise UserError(f"--engine {args.engine}: TensorFlow is missing "
-                            f"({error}); pass --engine numpy")
+        require("tensorflow", instead=", or pass --engine numpy")
     problem = problem_with(args.out, [
         CHECKPOINT, OLD, *PICTURES,
         *(Engine.file for Engine in ENGINES[args.engine])])
@@ -184,25 +196,19 @@ def count(epochs):
     return f"{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
-def complain(text):
-    """Print an error; return the exit status of wrong use."""
-    print(f"train.py: {text}", file=Steady(sys.stderr), flush=True)
-    return 2
-
-
 def main(argv=None):
     """Run; return the exit status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         args = parsed(argv)
     except UserError as error:
-        return complain(error)
+        return complain("train.py", error)
     path = args.out / CHECKPOINT
     try:
         with sigterm_as_interrupt():
             train_and_publish(args)
     except UserError as error:
-        return complain(error)
+        return complain("train.py", error)
     except KeyboardInterrupt:
         kept = epochs_in(path)
         say(f"\nInterrupted. {count(kept)} kept in {args.out}; go on with "
@@ -211,7 +217,7 @@ def main(argv=None):
         return 130
     except OSError as error:
         return complain(
-            f"--out {args.out}: cannot be written "
+            "train.py", f"--out {args.out}: cannot be written "
             f"({error.strerror or error}); {count(epochs_in(path))} kept")
     return 0
 

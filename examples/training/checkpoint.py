@@ -56,20 +56,26 @@ class Run:
                         f"{about['settings'].get(key)!r}, expected {value!r}; "
                         "pass that, another --out, or no --resume")
             for engine in self.engines:
-                losses = arrays.pop(f"{engine.name} losses")
+                losses = arrays[f"{engine.name} losses"]
+                rows = about["rows"][engine.name]
+                if not len(losses) == len(rows) == about["epochs"] > 0:
+                    raise ValueError("epochs are lost")
                 self.history[engine.name] = [
-                    Epoch(list(row), *rest) for row, rest in
-                    zip(losses, about["rows"][engine.name])]
-                count = sum(key.startswith(f"{engine.name} ")
-                            for key in arrays)
-                engine.restore([arrays[f"{engine.name} {i}"]
-                                for i in range(count)])
+                    Epoch(list(row), *map(float, rest))
+                    for row, rest in zip(losses, rows)]
+                state = [arrays[f"{engine.name} {i}"]
+                         for i in range(len(engine.state()))]
+                for array, now in zip(state, engine.state()):
+                    if array.shape != now.shape or array.dtype != now.dtype:
+                        raise ValueError("of another network")
+                engine.restore(state)
             self.rng.bit_generator.state = about["rng"]
         except UserError:
             raise
         except Exception as error:
             raise UserError(f"--resume: {path} cannot be read as a checkpoint "
-                            f"({type(error).__name__})")
+                            f"({type(error).__name__}); pass another --out, "
+                            "or no --resume")
 
 
 def read(path):

@@ -1,10 +1,12 @@
-"""Printing that never ends the training."""
+"""Printing that never ends a program, and how programs end."""
 import os
 import sys
 
+from common import UserError
+
 
 class Steady:
-    """A text stream that never ends the training.
+    """A text stream that never ends the program.
 
     When its reader has gone (`train.py | head -1`, a closed terminal), what
     is written from then on goes nowhere; letters that the stream's encoding
@@ -42,3 +44,20 @@ class Steady:
 def say(text):
     """Print a text for the user."""
     print(text, file=Steady(sys.stdout), flush=True)
+
+
+def complain(program, text, status=2):
+    """Print in one line what went wrong; return the exit status."""
+    print(f"{program}: {' '.join(str(text).split())}",
+          file=Steady(sys.stderr), flush=True)
+    return status
+
+
+def finished(program, work):
+    """Do the work of a program; return its exit status, whatever happens."""
+    try:
+        return work()
+    except UserError as error:
+        return complain(program, error)
+    except KeyboardInterrupt:
+        return complain(program, "interrupted", 130)

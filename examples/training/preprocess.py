@@ -1,55 +1,57 @@
-"""Bring a picture of one digit to 28x28, as scikit-learn's digits are.
+"""Bring a picture of one digit to 28x28, much as the training digits are.
 
-These were made of 32x32 pixels of ink or no ink, in which a digit is as high
-as the square, seldom wider than 24 columns, and a quarter to two fifths of
-all pixels are ink; their 8x8 numbers count the ink in blocks of 4x4. The same
-is done here with any picture: find the ground, the ink and the digit, bring
-the digit to that size, slant and thickness, and count.
+Find the ground, the ink and the digit; then take out some of its slant, and
+bring it to the size and the width of stroke that the network was trained
+with.
 """
 import numpy as np
 from PIL import Image, ImageOps
 
 SIDE = 160          # pixels of the longer side while the digit is looked for
 PLAIN = 0.1         # least contrast of ink and ground; black and white have 1
-INK = 0.25, 0.39    # part of the 32x32 pixels that is ink in training digits
 MANY = 99           # pieces of ink that are looked at, the largest first
-# Three versions of each picture. Rows, columns of what is as wide as high, and
-# the part of the slant that is taken out: not all, because some digits lean
-# by themselves. A 7 set upright is a 3.
-VERSIONS = (28, 26, 0.7), (30, 29, 0.5), (32, 32, 0.3)
+# Nine versions of each picture: rows, and the part of the slant that is taken
+# out: not all, because some digits lean by themselves.
+VERSIONS = [(rows, part) for rows in (20, 22, 24) for part in (0.2, 0.5, 0.8)]
+NARROW = 0.85       # columns per row of what is as wide as high: the training
+#                     digits are narrower than most people's
+PEN = 1.2           # pixels, the deviation of the blur that widens strokes
 
 
 def read_digit(path):
-    """Return a digit in three versions, (3, 28, 28, 1), and doubts about it.
+    """Return a digit in nine versions, (9, 28, 28, 1), and doubts about it.
 
     They differ in size and slant: a network that reads them differently does
     not know the digit. The doubts are a list of texts.
     """
-    grey = read_grey(path)
+    grey, pixel = read_grey(path)
     ink = grey - ground_of(grey)
     ink *= np.sign((ink * abs(ink)).sum())      # the ink is now positive
     if ink.max() < PLAIN:
         raise ValueError("expected a digit, got a picture of one color")
     threshold, separation = otsu(ink)
     digit, doubts = find_digit(ink > threshold)
+    if digit.height < max(SIDE / 8, 6 * pixel):
+        doubts.append("very small")
     if separation < 0.8:
         doubts.append("ink and ground differ little")
     ink = (ink / np.median(ink[digit.mask])).clip(0, 1) * grown(digit.mask, 3)
-    return np.stack([
-        as_training_digit(upright(ink, digit, part), rows, columns)
-        for rows, columns, part in VERSIONS]), doubts
+    return np.stack([as_training_digit(upright(ink, digit, part), rows)
+                     for rows, part in VERSIONS]), doubts
 
 
 def read_grey(path):
     """Return brightness from 0 to 1, of one size whatever the picture's.
 
-    Of red, green, blue and opacity, the one with most contrast is taken.
+    And how many pixels one of the picture's has become, along each side. Of
+    red, green, blue and opacity, the one with most contrast is taken.
     """
     try:
         with Image.open(path) as file:
             picture = ImageOps.exif_transpose(file)
             if picture.mode[0] in "IF":         # 16 bits, whole or real
-                values = np.nan_to_num(np.asarray(picture, float))
+                values = np.nan_to_num(np.asarray(picture, float),
+                                       posinf=0, neginf=0)
                 values = 255 * (values - values.min()) / (
                     np.ptp(values) or 1)
                 picture = Image.fromarray(np.uint8(values))
@@ -63,7 +65,7 @@ def read_grey(path):
                 picture.getchannel("A")]
     channels = [np.asarray(channel.resize((w, h)), float) / 255
                 for channel in channels]
-    return max(channels, key=np.var)
+    return max(channels, key=np.var), SIDE / max(picture.size)
 
 
 def ground_of(grey):
@@ -77,7 +79,9 @@ def ground_of(grey):
     weights = np.ones(grey.size)
     for _ in range(30):
         weighted = A * weights[:, None]
-        plane = A @ np.linalg.solve(A.T @ weighted, grey.ravel() @ weighted)
+        # (Not solve: a picture of one column has no slope in x.)
+        plane = A @ np.linalg.lstsq(A.T @ weighted, grey.ravel() @ weighted,
+                                    rcond=None)[0]
         weights = 1 / np.maximum(abs(grey.ravel() - plane), 1e-3)
     return plane.reshape(grey.shape)
 
@@ -109,6 +113,7 @@ class Piece:
         self.top, self.bottom = rows[0], rows[-1] + 1
         self.left, self.right = cols[0], cols[-1] + 1
         self.height = self.bottom - self.top
+        self.width = self.right - self.left
         self.edges = ((self.top == 0) + (self.bottom == mask.shape[0])
                       + (self.left == 0) + (self.right == mask.shape[1]))
 
@@ -161,8 +166,11 @@ def find_digit(mask):
         doubts.append(f"{len(parts)} separate pieces of ink")
     if digit.edges:
         doubts.append("the ink touches the edge of the picture")
-    if digit.right - digit.left > 1.2 * digit.height:
+    if digit.width > 1.2 * digit.height:
         doubts.append("wider than high")
+    if (digit.height < 2 * digit.width
+            and digit.area > 0.7 * digit.height * digit.width):
+        doubts.append("a blot, not strokes")
     if rest > 1.5 * digit.area:
         doubts.append("much other ink")
     return digit, doubts
@@ -171,31 +179,33 @@ def find_digit(mask):
 def upright(ink, digit, part):
     """Take a part of the slant out, and cut out the digit."""
     y, x = np.nonzero(digit.mask)
-    slant = part * np.cov(x, y)[0, 1] / max(y.var(), 1)
+    middle = y.mean()
+    slant = part * ((y - middle) * x).sum() / max(
+        ((y - middle)**2).sum(), 1)
     picture = Image.fromarray(np.pad(np.float32(ink), SIDE // 2))
     picture = picture.transform(
         picture.size, Image.Transform.AFFINE,
-        (1, slant, -slant * (y.mean() + SIDE // 2), 0, 1, 0),
+        (1, slant, -slant * (middle + SIDE // 2), 0, 1, 0),
         Image.Resampling.BILINEAR)
     ink = np.asarray(picture)
-    box = Piece(ink > 0.5)
+    box = Piece(ink > 0.5 * ink.max())
     return ink[box.top:box.bottom, box.left:box.right]
 
 
-def as_training_digit(ink, rows, columns):
-    """Return ink as one of the training digits."""
+def as_training_digit(ink, rows):
+    """Return ink as a digit of 28x28, with strokes as wide as in training."""
     h, w = ink.shape
-    columns = min(max(round(columns * w / h), 1), 22)
+    fit = min(1, 24 * h / (NARROW * w * rows))      # at most 24 columns
+    rows, columns = (max(round(fit * size), 1)
+                     for size in (rows, NARROW * rows * w / h))
     ink = np.asarray(Image.fromarray(ink).resize(
         (columns, rows), Image.Resampling.BOX))
-    top, left = (32 - rows) // 2, (32 - columns) // 2
-    ink = np.pad(ink, ((top, 32 - rows - top), (left, 32 - columns - left)))
-    if not INK[0] <= ink.mean() <= INK[1]:
-        # Thicken or thin it: blurred, the pixels with most ink are the digit.
-        distance = np.subtract.outer(np.arange(32), np.arange(32))
-        blur = np.exp(-distance**2 / 8)
-        blurred = blur @ ink @ blur
-        ink = blurred > np.quantile(blurred, 1 - np.clip(ink.mean(), *INK))
-    blocks = ink.reshape(8, 4, 8, 4).mean(axis=(1, 3))
-    digit = np.pad(blocks.repeat(3, axis=0).repeat(3, axis=1), 2)
-    return np.float32(digit / digit.max())[:, :, None]
+    top, left = (28 - rows) // 2, (28 - columns) // 2
+    ink = np.pad(ink, ((top, 28 - rows - top), (left, 28 - columns - left)))
+    # Where blurred ink is at least half as dark as along the strokes, there
+    # is the digit: thin strokes become as wide as the blur, wide ones stay.
+    distance = np.subtract.outer(np.arange(28), np.arange(28))
+    blur = np.exp(-distance**2 / (2 * PEN**2))
+    blurred = blur @ ink @ blur
+    blurred /= np.median(blurred[ink > 0.5 * ink.max()])
+    return np.float32((4 * blurred - 1.5).clip(0, 1))[:, :, None]
