@@ -121,8 +121,7 @@ def publish(run, out, images, labels):
     for name, figure in zip(PICTURES, (
             pictures.curves(run.history),
             pictures.predictions(images[:50], labels[:50], read))):
-        put(out / name,
-            lambda path, figure=figure: figure.savefig(path, dpi=120))
+        put(out / name, lambda path: figure.savefig(path, dpi=120))
     return [*(engine.file for engine in run.engines), *PICTURES]
 
 
