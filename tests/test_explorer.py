@@ -264,7 +264,7 @@ SCENES = r"""
 # -- hover dA_prev 0,1; click #share -- at = &at=dA_prev,0,1 | td.pinned =
   dA_prev 0,1
 # -- click A_prev 0,0; press x; click Z 0,0 -- #problem = got 'x'
-# -- choose padding same -- #copied = dZ has another shape now: it counts from 1
+# -- choose padding same -- #copied = dZ has another shape now: it counts from
 # -- click W 0,0; paste 1,5;2\n3;4 -- W 0,0 = 1.5 | W 0,1 = 2 | W 1,1 = 4
 # -- click W 0,0; paste 1,234\t5 -- W 0,0 = 0 | #problem = 1.234 or 1234
 # -- click W 0,0; paste [[[1 2]\n [3 4]]\n\n [[5 6]\n [7 8]]] -- W 0,0 = 0 |
