@@ -69,6 +69,8 @@ CASES = [
          "if rows are worked off in parts: where two of them meet"),
     Case("long rows, stride", (2, 3, 82, 2), (3, 4, 2, 3), "same", (1, 2),
          "if rows are worked off in parts: where the last one ends"),
+    Case("many images of long rows", (30, 3, 41, 1), (2, 3, 1, 2), "same",
+         (1, 1), "if images are worked off in groups: sums over all of them"),
     Case("many channels", (2, 6, 5, 20), (3, 2, 20, 4), "same", (1, 2),
          "each kernel sees all channels"),
 ]

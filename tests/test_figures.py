@@ -11,6 +11,8 @@ from common import ROOT
 
 FOLDER = ROOT / "examples" / "figures"
 FRAMES = {"forward.gif": 5, "backward.gif": 10}
+# What rounding and other versions of a training may change.
+TRAINED = {"curves.png": 0.2, "lenet.png": 0.2, "steps.png": 0.2}
 
 
 def frames(path):
@@ -46,7 +48,8 @@ def test_what_is_committed_is_drawn_again(name, tmp_path, request):
     ours, theirs = frames(tmp_path / name), frames(FOLDER / name)
     assert len(ours) == len(theirs)
     for one, own in zip(ours, theirs):
-        assert apart(one, own) < 0.2 < apart(one[:, ::-1], own)
+        assert apart(one, own) < TRAINED.get(name, 0.03)
+        assert apart(one[:, ::-1], own) > 0.2
         assert apart(one, own) == min(apart(one, other) for other in theirs)
 
 

@@ -210,3 +210,8 @@ def test_a_missing_pillow_is_told(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "PIL", None)
     assert lenet5_numpy.main(["w.npz", "x.png"]) == 2
     assert "run: python -m pip install pillow\n" in capsys.readouterr().err
+
+
+def test_softmax_of_large_numbers_does_not_overflow():
+    P = lenet5_numpy.softmax(np.array([[1000, 1000, 0], [-1000, 0, -1000.0]]))
+    assert P.tolist() == [[0.5, 0.5, 0], [0, 1, 0]]

@@ -68,6 +68,23 @@ def test_large_kernels_are_not_widened_beyond_64_MiB():
     assert temporary(conv_backward, dZ, A_prev, W, ones(1), "valid") <= 64
 
 
+@pytest.mark.slow
+def test_what_no_window_needs_is_not_padded_at_once():
+    # Each image has 16 outputs and 160,000 pixels.
+    A_prev, W = ones(100, 400, 400, 1), ones(1, 1, 1, 1)
+    dZ = ones(100, 5, 5, 1)
+    options = (1, 1), (100, 100)
+    assert temporary(conv_forward, A_prev, W, ones(1), same_Z, *options) <= 64
+    assert temporary(conv_backward, dZ, A_prev, W, ones(1), *options) <= 64
+
+
+def test_tall_kernels_are_not_widened_beyond_64_MiB():
+    A_prev, W = np.ones((1, 2100, 100, 1)), np.ones((2000, 2, 1, 1))
+    dZ = np.ones((1, 101, 99, 1))
+    assert temporary(conv_forward, A_prev, W, [0.0], same_Z, "valid") <= 64
+    assert temporary(conv_backward, dZ, A_prev, W, [0.0], "valid") <= 64
+
+
 POOLINGS = [     # A_prev, window, stride, dtype
     slow((60000, 28, 28, 1), (2, 2), (2, 2), "f4", id="many images"),
     slow((60000, 28, 28, 1), (2, 2), (2, 2), "u1", id="integers"),

@@ -132,6 +132,19 @@ def test_float16_is_rounded_once(functions):
     assert dA_prev[0, 0, 4098, 0] == np.float16(4099)
 
 
+@pytest.mark.parametrize("kernel, stride", [((4, 3), (1, 2)),
+                                            ((2, 3), (3, 1))])
+def test_float16_is_rounded_once_where_windows_and_blocks_meet(
+        functions, kernel, stride, rng):
+    # Sums of 2048 and small numbers are no float16 on the way.
+    A_prev = rng.integers(0, 2, (2, 9, 8, 2)).astype("f2")
+    dA = naive.pool_forward(A_prev, kernel, stride)
+    dA = rng.choice([1, 3, 2048], dA.shape).astype("f2")
+    ours = functions.pool_backward(dA, A_prev, kernel, stride)
+    assert equal([ours], [naive.pool_backward(
+        dA, A_prev, kernel, stride).astype("f2")])
+
+
 # Not finite. In rows so long, several outputs are computed as one, with wide
 # kernels that hold zeros: zero times infinity must not reach the results.
 BAD = {"NaN and infinity": (np.nan, np.inf), "infinity": (-np.inf, np.inf)}

@@ -29,6 +29,15 @@ def test_threads_give_the_same_and_wrong_blocks_are_seen(capsys):
     assert scale_out.report("dW", dW, dW, 1e-12) == 0
 
 
+def test_one_result_that_differs_is_the_exit_status(monkeypatch, capsys):
+    Z = np.ones(3)
+    monkeypatch.setattr(scale_out, "require", lambda *_: None)
+    monkeypatch.setattr(scale_out, "with_dask", lambda *_: [
+        ("Z", Z, Z, 1e-12), ("dW", 2 * Z, Z, 1e-12), ("db", Z, Z, 1e-12)])
+    assert scale_out.main(["dask"]) == 1
+    assert capsys.readouterr().out.count("DIFFERENT") == 1
+
+
 @pytest.mark.slow
 def test_a_scheduler_is_waited_for_and_two_workers_give_the_same(tmp_path,
                                                                  capsys):
