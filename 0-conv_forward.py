@@ -104,6 +104,7 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
     Z = np.empty(Z_shape, working)
     # A kernel in each column, its weights in the order of a patch.
     kernels = W.reshape(-1, W.shape[3]).astype(working, copy=False)
+    biases = np.tile(b, Z_shape[2])     # of a row of outputs: added at once
     image_slices, row_slices = _blocks(A_prev, sides, kernels, Z_shape)
     with np.errstate(over="ignore", invalid="ignore"):
         # The n and y of the formula, several at a time: they are slices.
@@ -111,10 +112,11 @@ def conv_forward(A_prev, W, b, activation, padding="same", stride=(1, 1)):
             windows = _windows(_pad(A_prev[n], sides), W.shape[:2], stride)
             for y in row_slices:
                 patches = _im2col(windows[:, y], working)
-                # A view: a block is whole images, or rows of one.
-                Z_rows = Z[n, y].reshape(len(patches), -1)
-                np.matmul(patches, kernels, out=Z_rows)
-                Z_rows += b
+                # Views of Z: a block is whole images, or rows of one.
+                Z_rows = Z[n, y].reshape(-1, len(biases))
+                products = Z_rows.reshape(len(patches), -1)
+                np.matmul(patches, kernels, out=products)
+                Z_rows += biases
         Z = Z.astype(dtype, copy=False)     # to float16 it may overflow
     return activation(Z)
 
