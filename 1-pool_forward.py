@@ -80,30 +80,32 @@ def pool_forward(A_prev, kernel_shape, stride=(1, 1), mode='max'):
     dtype, working = _dtypes(A_prev)
     A = np.empty(A_shape, working)
     operation = np.maximum if mode == 'max' else np.add
-    image_slices, row_slices = _pool_blocks(A_prev, A_shape)
+    image_slices, row_slices = _pool_blocks(A_prev, A_shape, 1)
     with np.errstate(over="ignore", invalid="ignore"):
         # The n and y of the formula, several at a time: they are slices.
         for n in image_slices:
             column_windows = _windows(A_prev[n], (kh, 1), (sh, 1))
             for y in row_slices:
                 # Down each column, then across: columns[n, y, x_prev, c].
-                columns = _reduce(operation, column_windows[:, y], working)
+                tall = column_windows[:, y]
+                columns = np.empty(tall[:, :, :, 0, 0].shape, working)
+                _reduce(operation, tall, out=columns)
                 windows = _windows(columns, (1, kw), (1, sw))
-                A[n, y] = _reduce(operation, windows, working)
+                _reduce(operation, windows, out=A[n, y])
                 if mode == 'avg':
                     A[n, y] /= kh * kw
         return A.astype(dtype, copy=False)      # to float16 it may overflow
 
 
-def _pool_blocks(A_prev, A_shape):
+def _pool_blocks(A_prev, A_shape, arrays):
     """Return slices of the images, and of their rows of outputs: the blocks.
 
-    A row of outputs needs about four arrays of its size, or one as wide as
-    the image. A block has as many whole images as keep that within _BLOCK
+    A row of outputs needs so many arrays of its size, or one as wide as the
+    image. A block has as many whole images as keep that within _BLOCK
     numbers; where not even one image does, some rows of outputs of one.
     """
     m, h_new, w_new, c_prev = A_shape
-    row = c_prev * max(4 * w_new, A_prev.shape[2])
+    row = c_prev * max(arrays * w_new, A_prev.shape[2])
     return _slices(m, _BLOCK // (h_new * row)), _slices(h_new, _BLOCK // row)
 
 
@@ -134,26 +136,25 @@ def _windows(A, kernel, stride):
     return windows[:, ::stride[0], ::stride[1]]
 
 
-def _reduce(operation, windows, dtype):
-    """Combine the elements (i, j) of windows[n, y, x, i, j, c] to one number.
+def _reduce(operation, windows, out):
+    """Combine the elements (i, j) of windows[n, y, x, i, j, c] into out.
 
     NumPy's inner loop runs over the channels, or over all pixels where these
     lie side by side. Where neither is long, channels are taken one by one.
     """
-    *outputs, kh, kw, c_prev = windows.shape
-    result = np.empty((*outputs, c_prev), dtype)
+    kh, kw, c_prev = windows.shape[3:]
     side_by_side = windows.strides[2] == c_prev * windows.strides[5]
     one_by_one = c_prev <= 8 and not side_by_side
     for c in range(c_prev) if one_by_one else [slice(None)]:
         first, *others = (windows[:, :, :, i, j, c]
                           for i, j in np.ndindex(kh, kw))
+        result = out[..., c]    # a view
         if others:
-            operation(first, others[0], out=result[..., c], dtype=dtype)
+            operation(first, others[0], out=result, dtype=out.dtype)
         else:
-            result[..., c] = first
+            result[...] = first
         for element in others[1:]:
-            operation(result[..., c], element, out=result[..., c])
-    return result
+            operation(result, element, out=result)
 
 
 def _pool_arguments(A_prev, kernel_shape, stride, mode):

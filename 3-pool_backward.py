@@ -98,7 +98,7 @@ def pool_backward(dA, A_prev, kernel_shape, stride=(1, 1), mode='max',
             "'all' or 'first'", ties)
     dtype, working = _dtypes(dA, A_prev)
     dA_prev = np.zeros(A_prev.shape, working)
-    image_slices, row_slices = _pool_blocks(A_prev, A_shape)
+    image_slices, row_slices = _pool_blocks(A_prev, A_shape, 4)
     with np.errstate(over="ignore", invalid="ignore"):
         # The n and y of the formula, several at a time: they are slices.
         for n in image_slices:
@@ -168,15 +168,15 @@ def _channels(c_prev, few):
     return range(c_prev) if c_prev <= few else [slice(None)]
 
 
-def _pool_blocks(A_prev, A_shape):
+def _pool_blocks(A_prev, A_shape, arrays):
     """Return slices of the images, and of their rows of outputs: the blocks.
 
-    A row of outputs needs about four arrays of its size, or one as wide as
-    the image. A block has as many whole images as keep that within _BLOCK
+    A row of outputs needs so many arrays of its size, or one as wide as the
+    image. A block has as many whole images as keep that within _BLOCK
     numbers; where not even one image does, some rows of outputs of one.
     """
     m, h_new, w_new, c_prev = A_shape
-    row = c_prev * max(4 * w_new, A_prev.shape[2])
+    row = c_prev * max(arrays * w_new, A_prev.shape[2])
     return _slices(m, _BLOCK // (h_new * row)), _slices(h_new, _BLOCK // row)
 
 
