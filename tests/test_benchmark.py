@@ -38,3 +38,11 @@ def test_keras_agrees_on_named_and_on_random_rows(tf, capsys):
     printed = capsys.readouterr().out
     for row in ("conv backward", "avg forward"):
         assert printed.count(f"{row}, geometric means of 1: ours / Keras") == 2
+
+
+def test_products_are_those_of_all_windows():
+    row = benchmark.parse("8x64x64x3, 5x5x3x8, same, 1")
+    for call in benchmark.product_passes(None, "conv", row,
+                                         *benchmark.inputs(*row)):
+        # 32,768 windows, 2**18 // 75 of them in a block.
+        assert len(call()) == 10

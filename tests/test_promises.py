@@ -145,6 +145,15 @@ def test_float16_is_rounded_once_where_windows_and_blocks_meet(
         dA, A_prev, kernel, stride).astype("f2")])
 
 
+def test_dW_of_neighbours_is_rounded_once(functions):
+    ones = partial(np.ones, dtype="f2")
+    _, dW, db = functions.conv_backward(
+        ones((45, 47, 7, 1)), ones((45, 47, 8, 1)), ones((1, 2, 1, 1)),
+        ones(1), "valid")
+    total = np.float16(45 * 47 * 7)
+    assert (dW == total).all() and (db == total).all()
+
+
 # Not finite. In rows so long, several outputs are computed as one, with wide
 # kernels that hold zeros: zero times infinity must not reach the results.
 BAD = {"NaN and infinity": (np.nan, np.inf), "infinity": (-np.inf, np.inf)}
