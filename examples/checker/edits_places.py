@@ -159,7 +159,10 @@ def padding(s):
     word = s.given.get("padding", "padding")
     for anchor, sides in widths(s):
         sites = {key: follow(s, node, anchor) for key, node in sides.items()}
+        said = False
         for where in (sites, sides):
+            if said:
+                break
             always = not any(not s.runs(site, "valid")
                              for site in where.values()) and s.runs(
                                  anchor, "valid")
@@ -170,9 +173,11 @@ def padding(s):
                 ways += [dict(zip(sites, way)) for way in zip(*[
                     halves(s, site) for site in sites.values()])]
             for way in ways:
-                yield from replaced(s, where, way, end, why(
-                    s, sites["h", 0], "h") if not always else
-                    "padding is not looked at, or its rule is another.")
+                for found in replaced(s, where, way, end, why(
+                        s, sites["h", 0], "h") if where is sides or (
+                        not always) else "padding is not looked at."):
+                    said = True
+                    yield found
         names = {key: s.of(node) for key, node in sides.items()
                  if isinstance(node, ast.Name)}
         for rule in RULES * (len(names) == len(sides)):

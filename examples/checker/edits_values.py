@@ -52,10 +52,14 @@ def grouped(found, sentence):
     for node, change in found:
         yield sentence, [change]
         groups.setdefault(statement_of(node), []).append(change)
+        if isinstance(node.parent.parent, (ast.Slice, ast.BinOp)):
+            groups.setdefault(node.parent.parent, []).append(change)
+        if isinstance(node.parent.parent.parent, ast.Slice):
+            groups.setdefault(node.parent.parent.parent, []).append(change)
     for several in groups.values():
         if len(several) > 1:
             yield sentence, several
-    if len(groups) > 1:
+    if len(found) > 1:
         yield sentence, [change for _, change in found]
 
 
@@ -108,6 +112,11 @@ def arrays(s):
             text = s.of(node.args[0] if node.args else node.func.value)
             yield "Sums do not start at 0.", [s.change(
                 node, f"np.zeros({text}.shape)")]
+    for node in s.nodes(ast.Assign):
+        if isinstance(node.value, ast.Name) and s.values(node.value) and (
+                isinstance(s.values(node.value)[0][1], np.ndarray)):
+            yield "Sums do not start at 0.", [s.change(
+                node.value, f"np.zeros({s.of(node.value)}.shape)")]
 
 
 def sums(s):
@@ -206,6 +215,33 @@ def functions(s):
             for changes in s.both(node.func, swapped(s, node.func, other),
                                   lambda twin: swapped(s, twin, other)):
                 yield f"`{called(node)}` stands for `{other}`.", changes
+
+
+def factors(s):
+    """A factor is missing or another one: the gradient, or 1 / (kh * kw)."""
+    if s.name not in ("pool_backward", "conv_backward", "pool_forward"):
+        return
+    loss = s.given.get("dZ", s.given.get("dA"))
+    for node in s.nodes(ast.AugAssign, ast.Assign, ast.BinOp, ast.Call):
+        value = getattr(node, "value", None)
+        kernel = [s.named(role, node) for role in ("kh", "kw")]
+        if value and all(kernel) and s.name[:4] == "pool" and not isinstance(
+                node, ast.Call):
+            yield "The mean is not divided by kh * kw.", [s.change(
+                value, f"{bare(s, value)} / ({kernel[0]} * {kernel[1]})")]
+        index = [s.loop_name(role, node) for role in ("m", "h_new", "w_new")]
+        last = s.loop_name("c_new", node) or s.loop_name("c_prev", node)
+        if isinstance(node, ast.BinOp) and loss and isinstance(
+                node.op, ast.Mult) and all(index) and last:
+            for part in (node.left, node.right):
+                yield ("A factor is not the gradient at this output.", [
+                    s.change(part, f"{loss}[{', '.join([*index, last])}]")])
+    for node in s.nodes(ast.Compare):
+        for part in node.comparators:
+            if called(part) in ("max", "amax") and s.of(part.func).count(
+                    ".") and part.args:
+                yield ("The maximum is not that of the window.", [
+                    s.change(part.args[0], s.of(node.left))])
 
 
 def swapped(s, func, other):

@@ -25,7 +25,7 @@ from .source import Source, compared, pieces
 
 EDITS = (places.crop, places.padding, places.sizes, places.windows,
          values.results, values.sums, values.names, values.axes, values.arrays,
-         values.dropped, values.functions, values.operations, values.blocks,
+         values.dropped, values.factors, values.functions, values.operations, values.blocks,
          values.words, values.loops, values.indexes, values.neighbours)
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 
@@ -75,19 +75,24 @@ class Trials:
         exec(compile(ast.Module(body, []), self.path, "exec"), space)
         return space[self.job["function"]]
 
-    def points(self, text):
-        """Return [points under each rule, rules under which all is right]."""
+    def points(self, text, base=()):
+        """Return [points under each rule, rules under which all is right].
+
+        And the sums of points after each probe; base: those of the text that
+        was edited, for what is worse need not be run to its end.
+        """
         def compute():
             try:
                 function = self.function(text)
             except Exception:
-                return [{}, []]
-            alive, points = set(self.job["rules"]), dict.fromkeys(
-                self.job["rules"], 0)
+                return [{}, [], []]
+            alive, points, sums = set(self.job["rules"]), dict.fromkeys(
+                self.job["rules"], 0), []
             for i, case in enumerate(self.cases):
                 rules = [rule for rule in case["expected"] if rule in points
                          and (i < self.job["probes"] or rule in alive)]
-                if not alive and i >= self.job["probes"]:
+                if not alive and (i >= self.job["probes"] or 2 < i < len(
+                        base) and sums[-1] < base[i - 1] - 1e-7):
                     break
                 if rules:
                     allow(1)
@@ -97,10 +102,11 @@ class Trials:
                     points[rule] += gained
                     if gained < len(case["expected"][rule]):
                         alive.discard(rule)
-            return [points, sorted(alive)]
+                sums.append(sum(points.values()))
+            return [points, sorted(alive), sums]
 
         return self.noted(str(zlib.crc32(text.encode())) + str(len(text)),
-                          compute) or [{}, []]
+                          compute) or [{}, [], []]
 
     def scene(self, text):
         """Return what the function of a text knows, or None."""
@@ -179,13 +185,13 @@ def search(module, job, folder):
             scene = trials.scene(text)
             if scene is None or not trials.left():
                 continue
-            base, _ = trials.points(text)
+            base, _, sums = trials.points(text)
             seen = set()
             for new, sentence, place in candidates(scene):
                 if new in seen or not trials.left():
                     continue
                 seen.add(new)
-                points, rules = trials.points(new)
+                points, rules, _ = trials.points(new, sums)
                 step = [*steps, (new, sentence, place)]
                 if rules:
                     right.append((new, step, rules))

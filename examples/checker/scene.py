@@ -133,9 +133,14 @@ class Scene:
             sets.append({role for role, number in roles.items()
                          if low == 0 and number == high + 1})
         found = set.intersection(*sets) if sets else set()
-        if isinstance(loop.iter, ast.Call) and i < len(loop.iter.args):
-            by_word = self.roles(loop.iter.args[i])
-            found = found & by_word or found or by_word
+        arguments = getattr(loop.iter, "args", [])
+        by_word = self.roles(arguments[i]) if i < len(arguments) else set()
+        if len(arguments) == 1 and isinstance(loop.target, ast.Tuple):
+            sets = [{role for role, number in roles.items()     # ndindex
+                     if i < len(shape) and number == shape[i]}
+                    for roles, shape in self.values(arguments[0])]
+            by_word = set.intersection(*sets) if sets else set()
+        found = found & by_word or found or by_word
         return min(found, default=None, key=lambda role: (
             role not in ("h_new", "w_new"), role))
 

@@ -50,7 +50,7 @@ def describe(check, hint=3, verbose=False, colors=False):
         lines += [paragraph(f"Remark: {remark}.") for remark in [
             *check["remarks"], *["arrays of integers raise, or give a wrong "
                                  "result: compute with float64"] * (
-                check["integers"] and verbose)]]
+                bool(check["integers"] and verbose))]]
     if check["verdict"] == "wrong" and check["cases"]:
         lines += counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
