@@ -32,7 +32,7 @@ def elements(node):
 
 def follow(s, node, anchor):
     """Return the expression that gave a name its value before anchor."""
-    for _ in range(9):
+    for level in range(9):
         if isinstance(node, ast.Subscript) and isinstance(
                 node.slice, ast.Constant):
             parts = elements(follow(s, node.value, anchor))
@@ -58,6 +58,8 @@ def follow(s, node, anchor):
                         parts = elements(one.value)
                         found = (parts[i] if len(parts) == len(elements(
                             target)) else one.value), one
+                        if level and not parts:     # of a shape, say
+                            return node
         if not found:
             return node
         node, anchor = found
@@ -159,25 +161,23 @@ def padding(s):
     word = s.given.get("padding", "padding")
     for anchor, sides in widths(s):
         sites = {key: follow(s, node, anchor) for key, node in sides.items()}
-        said = False
-        for where in (sites, sides):
-            if said:
-                break
-            always = not any(not s.runs(site, "valid")
-                             for site in where.values()) and s.runs(
-                                 anchor, "valid")
-            end = f' if {word} == "same" else 0' * always
-            ways = [{key: formula(s, rule, *key, site)
-                     for key, site in where.items()} for rule in RULES]
-            if where is sites:
-                ways += [dict(zip(sites, way)) for way in zip(*[
-                    halves(s, site) for site in sites.values()])]
-            for way in ways:
-                for found in replaced(s, where, way, end, why(
-                        s, sites["h", 0], "h") if where is sides or (
-                        not always) else "padding is not looked at."):
-                    said = True
-                    yield found
+        always = s.runs(anchor, "valid") and all(
+            s.runs(site, "valid") for site in sites.values())
+        sentence = "padding is not looked at." if always else why(
+            s, sites["h", 0], "h")
+        for rule in RULES:
+            for where in (sites, sides):
+                end = f' if {word} == "same" else 0' * (s.runs(
+                    anchor, "valid") and all(s.runs(site, "valid")
+                                             for site in where.values()))
+                found = [*replaced(s, where, {key: formula(
+                    s, rule, *key, site) for key, site in where.items()},
+                    end, sentence)]
+                yield from found
+                if found:
+                    break
+        for way in zip(*[halves(s, site) for site in sites.values()]):
+            yield from replaced(s, sites, dict(zip(sites, way)), "", sentence)
         names = {key: s.of(node) for key, node in sides.items()
                  if isinstance(node, ast.Name)}
         for rule in RULES * (len(names) == len(sides)):
@@ -287,7 +287,7 @@ def sizes(s):
         sites = [follow(s, part, node) for part in parts[1:3]]
         if len(parts) != 4:
             continue
-        for way in (0, 1):
+        for way in (0, 1, 2):
             changes = []
             for axis, site in zip("hw", sites):
                 size, kernel, stride = (s.named(role, site) for role in (
@@ -295,12 +295,13 @@ def sizes(s):
                 if s.name == "conv_forward" and way == 0:
                     padded = s.arrays(site, s.padded)
                     size = padded and f"{padded[0]}.shape[{1 + (axis == 'w')}]"
-                elif s.name == "conv_forward" and pads and size:
+                elif s.name == "conv_forward" and pads and size and way == 1:
                     size += "".join(f" + {s.of(width)}" for (one, _), width
                                     in pads[0].items() if one == axis)
                 if size and kernel and stride:
                     changes.append(s.change(
-                        site, f"({size} - {kernel}) // {stride} + 1"))
+                        site, f"({size} - {kernel}) // {stride} + 1" if way < 2
+                        else f"-(-{size} // {stride})"))
             for several in [changes[:1], changes[1:], changes]:
                 yield ("The size of the output is not (size - kernel) // "
                        "stride + 1.", several)

@@ -42,8 +42,6 @@ def names(s):
             text = f"{WORDS[old]} stands where {WORDS[new]} belongs."
             text = text[0].upper() + text[1:]
             yield from grouped(found, text)
-            if len(pair[0]) == 2 and old[0] + old[1:] in ("kh", "sh"):
-                pass
 
 
 def grouped(found, sentence):
@@ -127,7 +125,11 @@ def sums(s):
         found = []
         for node in s.nodes(kind):
             target = node.targets[0] if kind is ast.Assign else node.target
-            if kind is ast.Assign and isinstance(target, ast.Name):
+            if kind is ast.Assign and isinstance(target, ast.Name) and not (
+                    isinstance(node.parent, ast.For) and any(
+                        s.of(one.targets[0]) == target.id
+                        and called(one.value) in ("zeros", "zeros_like")
+                        for one in s.nodes(ast.Assign))):
                 continue
             start, end = s.source.span(target)[1], s.source.span(
                 node.value)[0]
@@ -153,15 +155,15 @@ def dropped(s):
                     continue
             elif getattr(gone, "value", None) in (1, 2):
                 sentence = f"`{text}` is too much."
-            for changes in s.both(node, bare(s, kept), lambda twin: bare(
-                    s, getattr(twin, side))):
+            for changes in s.both(node, bare(s, kept, node.parent), lambda twin:
+                                  bare(s, getattr(twin, side), twin.parent)):
                 yield sentence, changes
     for node in s.nodes(ast.Call):
         for i, kept in enumerate(node.args[:2]):
             if called(node) in ("zeros", "range", "zeros_like", "pad"):
                 continue
-            for changes in s.both(node, bare(s, kept), lambda twin: bare(
-                    s, twin.args[i])):
+            for changes in s.both(node, bare(s, kept, node.parent), lambda twin:
+                                  bare(s, twin.args[i], twin.parent)):
                 yield f"`{called(node)}` is not asked for.", changes
         if isinstance(node.func, ast.Attribute) and not isinstance(
                 node.func.value, ast.Name):
@@ -175,6 +177,10 @@ def dropped(s):
                 start = s.source.span(node.args[-1])[1]
                 yield "Results are truncated to integers.", [
                     (start, s.source.span(word.value)[1], "")]
+        if called(node) == "pad" and len(node.args) + len(node.keywords) > 2:
+            start, end = s.source.span(node.args[1])[1], s.source.span(node)[1]
+            yield ("The padding repeats or mirrors the image: zeros belong "
+                   "there.", [(start, end, ")")])
     for node in s.nodes(ast.UnaryOp):
         yield "A sign is wrong.", [s.change(node, bare(s, node.operand))]
     for node in s.nodes(ast.Subscript):
@@ -195,10 +201,15 @@ def dropped(s):
             yield sentence, [(start, end, "pass")]
 
 
-def bare(s, node):
-    """Return an operand's text, in parentheses where it needs them."""
+def bare(s, node, around=True):
+    """Return an operand's text, in parentheses where it needs them.
+
+    around: what it is to be in; an assignment, a call or an index need none.
+    """
     plain = isinstance(node, (ast.Name, ast.Call, ast.Subscript, ast.Constant,
-                              ast.Attribute))
+                              ast.Attribute)) or isinstance(
+        around, (ast.Assign, ast.AugAssign, ast.Return, ast.Tuple, ast.Call,
+                 ast.Slice))
     return s.of(node) if plain else f"({s.of(node)})"
 
 
@@ -214,7 +225,7 @@ def functions(s):
         for other in OTHERS.get(called(node), []):
             for changes in s.both(node.func, swapped(s, node.func, other),
                                   lambda twin: swapped(s, twin, other)):
-                yield f"`{called(node)}` stands for `{other}`.", changes
+                yield f"`{called(node)}` stands where `{other}` belongs.", changes
 
 
 def factors(s):
@@ -227,13 +238,16 @@ def factors(s):
         kernel = [s.named(role, node) for role in ("kh", "kw")]
         if value and all(kernel) and s.name[:4] == "pool" and not isinstance(
                 node, ast.Call):
-            yield "The mean is not divided by kh * kw.", [s.change(
-                value, f"{bare(s, value)} / ({kernel[0]} * {kernel[1]})")]
+            for text in ("({} * {})".format(*kernel), *kernel):
+                yield "The mean is not divided by kh * kw.", [s.change(
+                    value, f"{bare(s, value)} / {text}")]
         index = [s.loop_name(role, node) for role in ("m", "h_new", "w_new")]
         last = s.loop_name("c_new", node) or s.loop_name("c_prev", node)
-        if isinstance(node, ast.BinOp) and loss and isinstance(
-                node.op, ast.Mult) and all(index) and last:
-            for part in (node.left, node.right):
+        parts = (node.left, node.right) if isinstance(
+            node, ast.BinOp) and isinstance(node.op, ast.Mult) else getattr(
+            node, "args", [])[:2] if called(node) == "multiply" else []
+        if loss and all(index) and last:
+            for part in parts:
                 yield ("A factor is not the gradient at this output.", [
                     s.change(part, f"{loss}[{', '.join([*index, last])}]")])
     for node in s.nodes(ast.Compare):
@@ -244,6 +258,20 @@ def factors(s):
                     s.change(part.args[0], s.of(node.left))])
 
 
+def reductions(s):
+    """A sum, mean or maximum is taken over other axes."""
+    for node in s.nodes(ast.Call):
+        if called(node) in ("max", "amax", "mean", "sum", "min") and isinstance(
+                node.func, ast.Attribute):
+            word = next((word for word in node.keywords
+                         if word.arg == "axis"), None)
+            for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)"):
+                end = s.source.span(node)[1] - 1
+                yield f"`{called(node)}` is taken over the wrong axes.", [
+                    s.change(word.value, axes) if word else (
+                        end, end, ", " * bool(node.args) + f"axis={axes}")]
+
+
 def swapped(s, func, other):
     """Return the text of a function with another last name."""
     return s.of(func).rpartition(".")[0] + "." * isinstance(
@@ -252,7 +280,7 @@ def swapped(s, func, other):
 
 def operations(s):
     """Another operation belongs here."""
-    new = {ast.Add: "-", ast.Sub: "+", ast.FloorDiv: "/", ast.Mult: "/",
+    new = {ast.Add: "-*", ast.Sub: "+", ast.FloorDiv: "/", ast.Mult: "/+",
            ast.Div: "*"}
     for node in s.nodes(ast.BinOp):
         if type(node.op) in new:
@@ -261,11 +289,10 @@ def operations(s):
             old = s.source.text[start:end]
             sign = next(sign for sign in ("//", "*", "/", "+", "-")
                         if sign in old)
-            sentence = ("`//` drops the remainder: `/` keeps it."
-                        if sign == "//" else f"`{sign}` stands for "
-                        f"`{new[type(node.op)]}`.")
-            yield sentence, [(start, end, old.replace(
-                sign, new[type(node.op)]))]
+            for other in new[type(node.op)]:
+                yield ("`//` drops the remainder: `/` keeps it."
+                       if sign == "//" else f"`{sign}` stands where `{other}` "
+                       "belongs.", [(start, end, old.replace(sign, other))])
     for node in s.nodes(ast.Compare):
         start, end = s.source.span(node.left)[1], s.source.span(
             node.comparators[0])[0]
@@ -404,8 +431,11 @@ def results(s):
     b, activation = s.given.get("b"), s.given.get("activation")
     for node in s.nodes(ast.Call):
         if called(node) == activation and node.args:
-            for text in (f"{bare(s, node.args[0])} + {b}", ):
-                yield "The bias is forgotten.", [s.change(node.args[0], text)]
+            text = f"{bare(s, node.args[0])} + {b}"
+            yield "The bias is forgotten.", [s.change(node.args[0], text)]
+            if isinstance(node.parent, ast.BinOp):
+                yield "The bias is added after the activation.", [
+                    s.change(node.parent, f"{activation}({text})")]
     for node in s.nodes(ast.Return):
         if function_of(node) is not s.main or node.value is None:
             continue

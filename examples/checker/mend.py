@@ -25,7 +25,8 @@ from .source import Source, compared, pieces
 
 EDITS = (places.crop, places.padding, places.sizes, places.windows,
          values.results, values.sums, values.names, values.axes, values.arrays,
-         values.dropped, values.factors, values.functions, values.operations, values.blocks,
+         values.dropped, values.factors, values.functions,
+         values.reductions, values.operations, values.blocks,
          values.words, values.loops, values.indexes, values.neighbours)
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 

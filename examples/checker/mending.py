@@ -70,9 +70,12 @@ def trial_cases(name, rules, outcomes, jobs):
                             for part in parts]
                 for rule, parts in expected.items()}}))
     found.sort(key=lambda one: one[:2])
-    kinds = [[one for one in found if one[2] == kind and not one[0]][:5]
-             for kind in dict.fromkeys(one[2] for one in found)]
-    probes = [one for several in kinds for one in several]
+    probes = []
+    for rule in map(str, rules):
+        for kind in dict.fromkeys(one[2] for one in found):
+            probes += [one for one in found if one[2] == kind and not one[0]
+                       and rule in one[3]["expected"]][:4]
+    probes = [one for one in found if one in probes]
     return [case for *_, case in probes + [
         one for one in found if one not in probes]], len(probes)
 
@@ -94,9 +97,10 @@ def mend(check, job, source, rules):
     for text, by, sentences in found:
         rule = next((rule for rule in rules if str(rule) in by), None)
         changes = compared(source, text)
+        places = [line for line, *_ in changes]
         if len(check["mended"]) < SHOWN and len(sentences) == len(changes) and (
-                sentences not in [[one["sentence"] for one in other]
-                                  for other in check["mended"]]) and (
+                places not in [[one["line"] for one in other]
+                               for other in check["mended"]]) and (
                 confirmed(name, job, text, rule)):
             check["mended"].append([
                 {"line": line, "before": before, "after": after,

@@ -46,6 +46,13 @@ def traced(function, arguments, path):
     return seen
 
 
+def alike(found):
+    """Return the roles that agree with [(roles, number)] where they are."""
+    every = {role for roles, number in found for role in roles}
+    return {role for role in every if all(
+        roles.get(role, number) == number for roles, number in found)}
+
+
 class Scene:
     """A text, its functions, and what their names mean at each line.
 
@@ -106,11 +113,8 @@ class Scene:
 
     def roles(self, node):
         """Return what an expression is, by its value in all calls."""
-        found = self.values(node)
-        sets = [{role for role, number in roles.items()
-                 if isinstance(value, (int, np.integer)) and number == value}
-                for roles, value in found]
-        return set.intersection(*sets) if sets else set()
+        return alike([(roles, value) for roles, value in self.values(node)
+                      if isinstance(value, (int, np.integer))])
 
     def counter(self, node):
         """Return which size a loop's variable counts to, or None."""
@@ -127,19 +131,14 @@ class Scene:
 
     def counted(self, loop, i, name):
         """Return which size the i-th variable of a loop counts to."""
-        sets = []
-        for kind, roles, names in self.known(loop.body[0]):
-            _, low, high = names.get(name, (None, 1, 0))
-            sets.append({role for role, number in roles.items()
-                         if low == 0 and number == high + 1})
-        found = set.intersection(*sets) if sets else set()
+        found = alike([(roles, high + 1) for _, roles, names in self.known(
+            loop.body[0]) for _, low, high in [names.get(name, (0, 1, 0))]
+            if low == 0])
         arguments = getattr(loop.iter, "args", [])
         by_word = self.roles(arguments[i]) if i < len(arguments) else set()
         if len(arguments) == 1 and isinstance(loop.target, ast.Tuple):
-            sets = [{role for role, number in roles.items()     # ndindex
-                     if i < len(shape) and number == shape[i]}
-                    for roles, shape in self.values(arguments[0])]
-            by_word = set.intersection(*sets) if sets else set()
+            by_word = alike([(roles, shape[i]) for roles, shape in self.values(
+                arguments[0]) if isinstance(shape, tuple) and i < len(shape)])
         found = found & by_word or found or by_word
         return min(found, default=None, key=lambda role: (
             role not in ("h_new", "w_new"), role))
@@ -150,8 +149,9 @@ class Scene:
         names = {name for _, _, names in known for name in names}
         fit = [name for name in sorted(names) if name.isidentifier() and all(
             isinstance(values.get(name, [None])[0], (int, np.integer))
-            and values[name] == [roles.get(role)] * 3
-            for _, roles, values in known)]
+            and values[name] == [roles.get(role, values[name][0])] * 3
+            for _, roles, values in known)
+            and any(role in roles for _, roles, _ in known)]
         if fit:
             return max(fit, key=lambda name: difflib.SequenceMatcher(
                 None, name, role).ratio())

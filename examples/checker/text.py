@@ -6,7 +6,7 @@ import textwrap
 import numpy as np
 
 from .child import half_relu
-from .expected import calls_of, differs, equal, passed, results_of
+from .expected import calls_of, equal, judged_labels, passed, results_of
 from .explain import where_from
 from .files import FILES
 from .judge import RULE_NAMES, compared, first_difference, number
@@ -66,7 +66,8 @@ def describe(check, hint=3, verbose=False, colors=False):
 
 def mended(check, hint):
     """Return the lines that mend a function, with their numbers."""
-    lines = []
+    lines, count = [], check["mended_by"] and len(judged_labels(
+        check["function"], check["mended_by"])) or len(check["cases"])
     for i, changes in enumerate(check["mended"]):
         said = dict.fromkeys(change["sentence"] for change in changes)
         places = ", ".join(str(change["line"]) for change in changes)
@@ -83,7 +84,7 @@ def mended(check, hint):
         if hint > 2:
             lines.append(f"  With {'this' if changes[1:] == [] else 'these'} "
                          f"line{'s' * (len(changes) > 1)} all "
-                         f"{len(check['cases'])} cases are right (tried).")
+                         f"{count} cases are right (tried).")
     return lines
 
 
