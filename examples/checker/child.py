@@ -169,8 +169,23 @@ def outcome(path, call, *arguments):
         return failure(error, path), []
 
 
-def allow(seconds):
-    """Let the system end this process after that much processor time."""
+class Slow(BaseException):
+    """A trial takes too long."""
+
+
+def too_slow(*_):
+    """End a trial: what catches even this is ended by the system, later."""
+    raise Slow
+
+
+def allow(seconds, soft=None):
+    """Let the system end this process after that much processor time.
+
+    soft: seconds after which Slow is raised, or 0 to take that back.
+    """
     if _timer:      # not on Windows; the parent has a limit of wall time
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         _timer(signal.ITIMER_PROF, seconds)
+        if soft is not None:
+            signal.signal(signal.SIGVTALRM, too_slow)
+            _timer(signal.ITIMER_VIRTUAL, soft)

@@ -6,6 +6,8 @@ text) of pieces of the source.
 import ast
 import re
 
+import numpy as np
+
 from .source import statement_of
 
 RULES = ("size", "floor", "keras")
@@ -240,6 +242,7 @@ def crop(s):
                 yield from without_guard(s, node, new)
     if len(found) > 2:
         yield CROP, found
+    yield from one_by_one(s)
     for node in s.nodes(ast.Name, ast.Call):    # nothing is cropped
         sized = [s.named(f"{axis}_prev", node) for axis in "hw"]
         if isinstance(node.parent, (ast.Return, ast.Assign, ast.Tuple)) and (
@@ -250,6 +253,25 @@ def crop(s):
                               for axis, size in zip("hw", sized))
                 yield ("dA_prev still has its padding.", [s.change(
                     node, f"{s.of(node)}[:, {rows}, {cols}]")])
+
+
+def one_by_one(s):
+    """Yield the crop of slices that stand alone: a[:, p:-p]; all of them."""
+    found = {}
+    for node in s.nodes(ast.Slice):
+        parts = elements(node.parent)
+        if isinstance(getattr(node.upper, "op", None), ast.USub) and (
+                node in parts):
+            known = s.values(node.parent.parent.value)
+            whole = all(np.ndim(value) == 4 for _, value in known)
+            axis = "hw"[(parts.index(node) - whole) % 2]
+            size, start = s.named(f"{axis}_prev", node), s.of(
+                node.upper.operand)
+            if size:
+                found[node] = s.change(node, f"{start}:{start} + {size}")
+    yield CROP, list(found.values())
+    for change in found.values():
+        yield CROP, [change]
 
 
 CROP = "The crop p:-p is empty where p is 0, or removes the wrong sides."

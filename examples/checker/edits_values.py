@@ -63,13 +63,12 @@ def grouped(found, sentence):
 
 def axes(s):
     """Kernel for stride, or output for image, on both axes at once."""
-    for words in (("k", "s"), ("s", "k"), ("_prev", "_new"),
-                  ("_new", "_prev")):
+    for words in (("k{}", "s{}"), ("s{}", "k{}"), ("{}_prev", "{}_new"),
+                  ("{}_new", "{}_prev"), ("{}_new", "k{}")):
         found = []
         for node in s.nodes(*SIZES):
             for axis in "hw" if isinstance(node.ctx, ast.Load) else "":
-                old, new = (word + axis if len(word) == 1 else axis + word
-                            for word in words)
+                old, new = (word.format(axis) for word in words)
                 text = s.named(new, node)
                 if old in s.roles(node) and text:
                     found.append((node, s.change(node, text)))
@@ -79,6 +78,33 @@ def axes(s):
         for (one, a), (two, b) in zip(found, found[1:]):
             if statement_of(one) is not statement_of(two):
                 yield sentence[0].upper() + sentence[1:], [a, b]
+
+
+def others(s):
+    """A name of the other axis belongs here: ph for pw, pad[0] for pad[1]."""
+    found = {}
+    for node in s.nodes(*SIZES):
+        if not isinstance(node.ctx, ast.Load) or not isinstance(
+                node.parent, (ast.BinOp, ast.UnaryOp, ast.Slice, ast.Tuple,
+                              ast.Call)) or s.roles(node):
+            continue
+        if isinstance(node, ast.Subscript):
+            if getattr(node.slice, "value", None) in (0, 1):
+                new = f"{s.of(node.value)}[{1 - node.slice.value}]"
+                found.setdefault((s.of(node), new), []).append(
+                    (node, s.change(node, new)))
+            continue
+        known = s.known(node)
+        numbers = [set(name for name, (value, low, high) in names.items()
+                       if isinstance(value, (int, np.integer))
+                       and low == high) for _, _, names in known]
+        for name in sorted(set.intersection(*numbers) if numbers else ()):
+            if node.id in set.union(*numbers) and name != node.id:
+                found.setdefault((node.id, name), []).append(
+                    (node, s.change(node, name)))
+    for (old, new), several in found.items():
+        yield from grouped(several, "A name of one axis stands where that of "
+                           "the other belongs.")
 
 
 def arrays(s):
@@ -177,10 +203,17 @@ def dropped(s):
                 start = s.source.span(node.args[-1])[1]
                 yield "Results are truncated to integers.", [
                     (start, s.source.span(word.value)[1], "")]
-        if called(node) == "pad" and len(node.args) + len(node.keywords) > 2:
-            start, end = s.source.span(node.args[1])[1], s.source.span(node)[1]
-            yield ("The padding repeats or mirrors the image: zeros belong "
-                   "there.", [(start, end, ")")])
+            elif word.arg == "mode":
+                yield ("The padding repeats or mirrors the image: zeros "
+                       "belong there.", [s.change(word.value, '"constant"')])
+            elif word.arg == "axis":
+                for axis in (0, 1, 2, 3):
+                    yield (f"`{called(node)}` works along another axis.",
+                           [s.change(word.value, str(axis))])
+        if called(node) == "pad":
+            for mode in node.args[2:]:
+                yield ("The padding repeats or mirrors the image: zeros "
+                       "belong there.", [s.change(mode, '"constant"')])
     for node in s.nodes(ast.UnaryOp):
         yield "A sign is wrong.", [s.change(node, bare(s, node.operand))]
     for node in s.nodes(ast.Subscript):
@@ -192,6 +225,12 @@ def dropped(s):
                              else s.of(part) for part in parts)
             yield ("The kernel is turned: the definition does not flip it.",
                    [s.change(node, f"{s.of(node.value)}[{rest}]")])
+    for node in s.nodes(ast.Name):
+        if node.id == s.given.get("W") and isinstance(
+                node.ctx, ast.Load) and not isinstance(
+                node.parent, ast.Attribute):
+            yield ("The kernel must be turned here.", [s.change(
+                node, f"{node.id}[::-1, ::-1]")])
     for node in s.nodes(ast.AugAssign):
         if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mult)):
             sentence = "It is divided by m, the number of images." if (
@@ -213,9 +252,10 @@ def bare(s, node, around=True):
     return s.of(node) if plain else f"({s.of(node)})"
 
 
-OTHERS = {"sum": ["mean"], "mean": ["sum", "max"], "average": ["sum"],
+OTHERS = {"minimum": ["maximum"], "argmax": ["max"], "median": ["mean"],
+          "any": ["all"], "sum": ["mean"], "mean": ["sum", "max"], "average": ["sum"],
           "max": ["mean", "sum"], "amax": ["mean"], "min": ["max"],
-          "argmin": ["argmax"], "multiply": ["dot"], "maximum": ["minimum"],
+          "argmin": ["argmax"], "multiply": ["dot"], 
           "round": ["ceil", "floor"], "floor": ["ceil"], "ceil": ["floor"]}
 
 
@@ -243,6 +283,10 @@ def factors(s):
                     value, f"{bare(s, value)} / {text}")]
         index = [s.loop_name(role, node) for role in ("m", "h_new", "w_new")]
         last = s.loop_name("c_new", node) or s.loop_name("c_prev", node)
+        if isinstance(node, ast.AugAssign) and loss and all(index) and last:
+            yield ("A factor is missing: the gradient at this output.", [
+                s.change(value, f"{bare(s, value)} * "
+                         f"{loss}[{', '.join([*index, last])}]")])
         parts = (node.left, node.right) if isinstance(
             node, ast.BinOp) and isinstance(node.op, ast.Mult) else getattr(
             node, "args", [])[:2] if called(node) == "multiply" else []
@@ -265,7 +309,8 @@ def reductions(s):
                 node.func, ast.Attribute):
             word = next((word for word in node.keywords
                          if word.arg == "axis"), None)
-            for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)"):
+            for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)",
+                         "(3, 4)"):
                 end = s.source.span(node)[1] - 1
                 yield f"`{called(node)}` is taken over the wrong axes.", [
                     s.change(word.value, axes) if word else (
@@ -296,11 +341,23 @@ def operations(s):
     for node in s.nodes(ast.Compare):
         start, end = s.source.span(node.left)[1], s.source.span(
             node.comparators[0])[0]
-        for sign in ("==", "!="):
-            if not isinstance(node.ops[0], (ast.Eq, ast.NotEq)[
-                    sign == "!=":][:1]):
+        for sign in ("==", "!=", "<", "<=", ">", ">="):
+            if s.source.text[start:end].strip() != sign:
                 yield f"`{sign}` belongs into this comparison.", [
                     (start, end, f" {sign} ")]
+    for node in s.nodes(ast.BoolOp):
+        start, end = s.source.span(node.values[0])[1], s.source.span(
+            node.values[1])[0]
+        word = "or" if isinstance(node.op, ast.And) else "and"
+        yield f"`{word}` belongs between these conditions.", [
+            (start, end, f" {word} ")]
+    for node in s.nodes(ast.Assign):
+        if isinstance(node.value, ast.BinOp):
+            yield "This must not be negative.", [s.change(
+                node.value, f"max({s.of(node.value)}, 0)")]
+        if getattr(node.value, "value", None) == 0:
+            yield "A maximum does not start at 0.", [s.change(
+                node.value, "-np.inf")]
     for node in s.nodes(ast.Call):
         if called(node) in ("isclose", "allclose") and len(node.args) > 1:
             a, b = (bare(s, part) for part in node.args[:2])

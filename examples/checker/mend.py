@@ -19,12 +19,13 @@ import numpy as np
 
 from . import edits_places as places
 from . import edits_values as values
-from .child import allow, decoded, outcome, run
+from .child import Slow, allow, decoded, outcome, run
 from .scene import Scene, traced
 from .source import Source, compared, pieces
 
 EDITS = (places.crop, places.padding, places.sizes, places.windows,
-         values.results, values.sums, values.names, values.axes, values.arrays,
+         values.results, values.sums, values.names, values.axes, values.others,
+         values.arrays,
          values.dropped, values.factors, values.functions,
          values.reductions, values.operations, values.blocks,
          values.words, values.loops, values.indexes, values.neighbours)
@@ -96,8 +97,9 @@ class Trials:
                         base) and sums[-1] < base[i - 1] - 1e-7):
                     break
                 if rules:
-                    allow(1)
-                    report, arrays = outcome(self.path, run, function, case)
+                    report, arrays = self.run(function, case)
+                    if report["result"] == "timeout":
+                        return [{}, [], []]
                 for rule in rules:
                     gained = score(report, arrays, case["expected"][rule])
                     points[rule] += gained
@@ -109,10 +111,20 @@ class Trials:
         return self.noted(str(zlib.crc32(text.encode())) + str(len(text)),
                           compute) or [{}, [], []]
 
+    def run(self, function, case):
+        """Return what a call gives, or that it hangs."""
+        try:
+            allow(1, 0.25)
+            return outcome(self.path, run, function, case)
+        except Slow:
+            return {"result": "timeout"}, []
+        finally:
+            allow(9, 0)
+
     def scene(self, text):
         """Return what the function of a text knows, or None."""
         def compute():
-            allow(3)
+            allow(3, 2)
             function = self.function(text)
             self.calls = [(one["kind"], one["roles"], traced(
                 function, decoded(one["arguments"]), self.path))
@@ -125,8 +137,10 @@ class Trials:
             if self.noted(key, compute):
                 return Scene(Source(text), self.job["function"], self.calls,
                              self.job["parameters"])
-        except Exception:
+        except (Exception, Slow):
             pass
+        finally:
+            allow(9, 0)
         return None
 
 
