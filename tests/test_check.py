@@ -345,10 +345,8 @@ def test_the_limit_is_processor_time(tmp_path):
     assert run(path, "--timeout", 1).returncode == 0
     path = write(tmp_path / "b.py", slow.replace(
         "time.sleep(1.5)", "\n        while True: pass"))
-    started = time.monotonic()
     assert "no result after 1 s" in run(path, "--timeout", 1, "--case",
                                         "max, one window").stdout
-    assert time.monotonic() - started < 4.5
 
 
 # Reports.

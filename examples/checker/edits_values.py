@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from .edits_places import called, elements, follow, function_of
+from .scene import alike
 from .source import statement_of
 
 WORDS = {"h_prev": "the height of the image", "kh": "the kernel's height",
@@ -99,7 +100,9 @@ def others(s):
                        if isinstance(value, (int, np.integer))
                        and low == high) for _, _, names in known]
         for name in sorted(set.intersection(*numbers) if numbers else ()):
-            if node.id in set.union(*numbers) and name != node.id:
+            if node.id in set.union(*numbers) and name != node.id and not (
+                    alike([(roles, names[name][0])
+                           for _, roles, names in known])):
                 found.setdefault((node.id, name), []).append(
                     (node, s.change(node, name)))
     for (old, new), several in found.items():

@@ -16,7 +16,8 @@ def check_folder(folder, options, student=None):
     except OSError as error:
         return [new(path=str(folder), verdict="unreadable", student=student,
                     cause=f"The folder cannot be read ({error.strerror}).")]
-    for name, filename in FILES.items():
+    for name in options.functions:
+        filename = FILES[name]
         if os.path.lexists(folder / filename):
             checks += check_file(folder / filename, options, rule)
             if name == "conv_forward":

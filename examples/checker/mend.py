@@ -23,12 +23,12 @@ from .child import Slow, allow, decoded, outcome, run
 from .scene import Scene, traced
 from .source import Source, compared, pieces
 
-EDITS = (places.crop, places.padding, places.sizes, places.windows,
-         values.results, values.sums, values.names, values.axes, values.others,
-         values.arrays,
-         values.dropped, values.factors, values.functions,
-         values.reductions, values.operations, values.blocks,
-         values.words, values.loops, values.indexes, values.neighbours)
+EDITS = (places.crop, places.padding, values.results, values.sums,
+         values.names, values.axes, places.sizes, places.windows,
+         values.others, values.arrays, values.dropped, values.factors,
+         values.functions, values.reductions, values.operations,
+         values.blocks, values.words, values.loops, values.indexes,
+         values.neighbours)
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 
 
