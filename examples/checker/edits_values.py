@@ -51,10 +51,11 @@ def grouped(found, sentence):
     for node, change in found:
         yield sentence, [change]
         groups.setdefault(statement_of(node), []).append(change)
-        if isinstance(node.parent.parent, (ast.Slice, ast.BinOp)):
-            groups.setdefault(node.parent.parent, []).append(change)
-        if isinstance(node.parent.parent.parent, ast.Slice):
-            groups.setdefault(node.parent.parent.parent, []).append(change)
+        around = [node.parent, node.parent.parent, node.parent.parent.parent]
+        for one in around:
+            if isinstance(one, ast.Slice) or one is around[1] and isinstance(
+                    one, ast.BinOp):
+                groups.setdefault(one, []).append(change)
     for several in groups.values():
         if len(several) > 1:
             yield sentence, several
@@ -131,6 +132,9 @@ def arrays(s):
                     f"{name}.shape")
                 yield ("The array of a gradient has not the shape of what it "
                        "is the gradient of.", [s.change(node.args[0], new)])
+            if called(node) == "zeros" and s.name[:4] == "pool":
+                yield "A maximum does not start at 0.", [s.change(
+                    node, f"np.full({s.of(node.args[0])}, -np.inf)")]
             if called(node) in ("empty", "ones"):
                 yield ("Sums do not start at 0.", [s.change(
                     node.func, s.of(node.func).replace(called(node),
@@ -308,10 +312,10 @@ def factors(s):
 def reductions(s):
     """A sum, mean or maximum is taken over other axes."""
     for node in s.nodes(ast.Call):
-        if called(node) in ("max", "amax", "mean", "sum", "min") and isinstance(
-                node.func, ast.Attribute):
-            word = next((word for word in node.keywords
-                         if word.arg == "axis"), None)
+        word = next((word for word in node.keywords if word.arg == "axis"
+                     and isinstance(word.value, ast.Tuple)), None)
+        if word or called(node) in ("max", "amax", "mean", "sum", "min") and (
+                isinstance(node.func, ast.Attribute) and not node.keywords):
             for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)",
                          "(3, 4)"):
                 end = s.source.span(node)[1] - 1
@@ -398,6 +402,9 @@ def indexes(s):
                         part.lower or part.upper):
                     yield (f"Another index belongs here: `{loop.id}`.",
                            [s.change(part, loop.id)])
+            if isinstance(part, ast.Slice) and part.lower:
+                start = s.source.span(part)[0]
+                yield "An axis is missing: `:`.", [(start, start, ":, ")]
             if isinstance(part, ast.Name) and len(parts) > 1:
                 yield "All of this axis belong here: `:`.", [
                     s.change(part, ":")]

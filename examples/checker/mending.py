@@ -58,17 +58,13 @@ def trial_cases(name, rules, outcomes, jobs):
         label = job["label"]
         fits = [rule for rule in rules if label in judged_labels(name, rule)]
         if fits:
-            expected = {rule: results_of(name, rule, label) for rule in fits}
             wrong = judge_case(name, fits[0], label, outcomes[label])[
                 "result"] != "pass"
             case, arguments = calls_of(name)[label]
             loss = arguments.get("dZ", arguments.get(
-                "dA", expected[fits[0]][0]))
-            found.append((not wrong, loss.size, case.kind, {**job, "expected": {
-                str(rule): [{"array": part.ravel().tolist(), "dtype":
-                             part.dtype.name, "shape": part.shape}
-                            for part in parts]
-                for rule, parts in expected.items()}}))
+                "dA", results_of(name, fits[0], label)[0]))
+            found.append((not wrong, loss.size, case.kind, {
+                **job, "expected": answers(name, fits, label)}))
     found.sort(key=lambda one: one[:2])
     probes = []
     for rule in map(str, rules):
@@ -76,8 +72,20 @@ def trial_cases(name, rules, outcomes, jobs):
             probes += [one for one in found if one[2] == kind and not one[0]
                        and rule in one[3]["expected"]][:4]
     probes = [one for one in found if one in probes]
+    new = [{**job, "expected": answers(name, fits, job["label"], 1)}
+           for job in jobs_of(name, None, jobs[0]["timeout"], 1)
+           for fits in [[rule for rule in rules if job["label"] in
+                         judged_labels(name, rule, 1)]] if fits]
     return [case for *_, case in probes + [
-        one for one in found if one not in probes]], len(probes)
+        one for one in found if one not in probes]] + new, len(probes)
+
+
+def answers(name, rules, label, seed=None):
+    """Return what is right in a case under each rule, as JSON."""
+    return {str(rule): [{"array": part.ravel().tolist(), "shape": part.shape,
+                         "dtype": part.dtype.name}
+                        for part in results_of(name, rule, label, seed)]
+            for rule in rules}
 
 
 def mend(check, job, source, rules):
