@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import planted
-from checker import mending, scene
+from checker import mending, scene, tracing
 from checker.source import Source, compared
 from test_check import CB, CF, PB, PF, result, run, write
 
@@ -142,7 +142,7 @@ def test_names_are_known_by_their_values_at_their_line(tmp_path):
     space = {"__name__": "mine"}
     exec(compile(planted.solution(CB), path, "exec"), space)
     from checker.child import decoded
-    calls = [(one["kind"], one["roles"], scene.traced(
+    calls = [(one["kind"], one["roles"], tracing.traced(
         space[CB], decoded(one["arguments"]), path))
         for one in mending.telling(CB, "size")]
     known = scene.Scene(Source(planted.solution(CB)), CB, calls,

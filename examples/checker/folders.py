@@ -1,4 +1,5 @@
 """A folder with some of the five files, and a class of students."""
+import contextlib
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -112,12 +113,15 @@ def progress(futures):
     """Yield those that are done, with a bar if there can be one."""
     try:
         from tqdm import tqdm
-        with tqdm(total=len(futures), unit="student") as bar:
-            for future in as_completed(futures):
-                yield future
-                bar.update()
+        bar = tqdm(total=len(futures), unit="student")
     except (ImportError, OSError, ValueError, AttributeError):
-        yield from as_completed(futures)
+        bar = None      # there is no terminal, or it has gone
+    for future in as_completed(futures):
+        yield future
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            bar.update()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        bar.close()
 
 
 def students_of(folder):

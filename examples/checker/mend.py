@@ -5,7 +5,6 @@ log before it begins: a process that is ended there is started again, and goes
 on behind the trial that hung.
 """
 import ast
-import difflib
 import itertools
 import json
 import os
@@ -17,18 +16,21 @@ from os.path import join
 
 import numpy as np
 
-from . import edits_places as places
-from . import edits_values as values
+from . import edits_names as names
+from . import edits_padding as padding
+from . import edits_results as results
+from . import edits_terms as terms
+from . import edits_windows as windows
 from .child import Slow, allow, decoded, outcome, run
-from .scene import Scene, traced
-from .source import Source, compared, pieces
+from .scene import Scene
+from .source import Source, effort, said
+from .tracing import traced
 
-EDITS = (places.crop, places.padding, values.results, values.sums,
-         values.names, values.axes, places.sizes, places.windows,
-         values.others, values.arrays, values.dropped, values.factors,
-         values.functions, values.reductions, values.operations,
-         values.blocks, values.words, values.loops, values.indexes,
-         values.neighbours)
+EDITS = (windows.crop, padding.padding, results.results, terms.sums,
+         names.names, names.axes, windows.sizes, windows.windows, names.others,
+         names.arrays, terms.dropped, terms.factors, terms.functions,
+         terms.reductions, terms.operations, windows.blocks, results.words,
+         windows.loops, names.indexes, names.neighbours)
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 
 
@@ -119,7 +121,7 @@ class Trials:
         except Slow:
             return {"result": "timeout"}, []
         finally:
-            allow(9, 0)
+            allow(60, 0)
 
     def scene(self, text):
         """Return what the function of a text knows, or None."""
@@ -140,7 +142,7 @@ class Trials:
         except (Exception, Slow):
             pass
         finally:
-            allow(9, 0)
+            allow(60, 0)
         return None
 
 
@@ -175,17 +177,6 @@ def candidates(scene):
         except (AttributeError, IndexError, KeyError, TypeError, ValueError,
                 StopIteration):
             pass        # a text of a form that this edit does not know
-
-
-def effort(old, new, places):
-    """Return how much was changed: statements, then characters."""
-    changes = compared(old, new)
-    characters = sum(max(j - i, n - k) for _, before, after, _ in changes
-                     for kind, i, j, k, n in difflib.SequenceMatcher(
-                         None, before, after, autojunk=False).get_opcodes()
-                     if kind != "equal")
-    return sum(max(len(pieces(before)), len(pieces(after)))
-               for _, before, after, _ in changes), characters, places
 
 
 def search(module, job, folder):
@@ -226,20 +217,3 @@ def search(module, job, folder):
                   itertools.groupby(better, lambda one: one[0])]
         states = [(new, step) for group in groups for _, new, step in group]
     return {"result": "ok", "mended": []}
-
-
-def said(original, steps):
-    """Return a sentence for each change between the original and the last."""
-    tags, text = [set() for _ in pieces(original)], original
-    for new, sentence, _ in steps:
-        old, tags = tags, []
-        ours, theirs = pieces(text), pieces(new)
-        for kind, i, j, k, n in difflib.SequenceMatcher(
-                None, ours, theirs, autojunk=False).get_opcodes():
-            tags += old[i:j] if kind == "equal" else [
-                set.union({sentence}, *old[i:j]) for _ in range(k, n)]
-        text = new
-    every = [sentence for _, sentence, _ in steps]
-    return [" ".join(sorted(set.union(set(), *[tags[i] for i in places]),
-                            key=every.index)) or every[-1]
-            for _, _, _, places in compared(original, text)]

@@ -106,10 +106,10 @@ def mend(check, job, source, rules):
         rule = next((rule for rule in rules if str(rule) in by), None)
         changes = compared(source, text)
         places = [line for line, *_ in changes]
-        if len(check["mended"]) < SHOWN and len(sentences) == len(changes) and (
-                places not in [[one["line"] for one in other]
-                               for other in check["mended"]]) and (
-                confirmed(name, job, text, rule)):
+        said = [[one["line"] for one in other] for other in check["mended"]]
+        if len(said) < SHOWN and places not in said and len(
+                sentences) == len(changes) and confirmed(
+                    name, job, text, rule):
             check["mended"].append([
                 {"line": line, "before": before, "after": after,
                  "sentence": sentence} for (line, before, after, _), sentence

@@ -23,8 +23,10 @@ from . import child
 
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
-INSIDE = ["__init__", "inside", "child", "look", "mend", "scene", "source",
-          "edits_places", "edits_values"]
+INSIDE = ["__init__", "inside", "child", "look", "mend", "scene",
+          "tracing", "source",
+          *[f"edits_{part}" for part in (
+              "padding", "windows", "names", "terms", "results")]]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
          "from checker import inside; inside.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print

@@ -63,8 +63,10 @@ def as_csv(checks, options):
         "right cases", "cases", "path", "remarks"], extrasaction="ignore")
     rows.writeheader()
     for check in checks:    # no cell is a formula of a spreadsheet
-        rows.writerow({**{key: re.sub(r"^(?=\s*[=+@-])", "'", value) if isinstance(
-            value, str) else value for key, value in check.items()},
+        rows.writerow({**{
+            key: re.sub(r"^(?=\s*[=+@-])", "'", value)
+            if isinstance(value, str) else value
+            for key, value in check.items()},
             "remarks": "; ".join(check["remarks"]),
             "mended": " ".join(f"line {change['line']}: {change['sentence']}"
                                for changes in check["mended"][:1]
@@ -83,16 +85,16 @@ def as_gradescope(checks, options):
             continue        # TensorFlow is not there: no student's fault
         right = bool(found) and all(check["verdict"] == "right"
                                     for check in found)
-        text = "\n".join(line for check in found for line in describe(check,
-                                                               options.hint))
+        text = "\n".join(line for check in found
+                         for line in describe(check, options.hint))
         tests.append({"name": name, "score": int(right), "max_score": 1,
                       "status": "passed" if right else "failed",
                       "output": text or f"{name}: missing"})
     return json.dumps({
         "score": sum(test["score"] for test in tests), "tests": tests,
-        "output": "\n".join(line for check in checks if not check["function"]
-                            for line in describe(check,
-                                                               options.hint))}, indent=1) + "\n"
+        "output": "\n".join(
+            line for check in checks if not check["function"]
+            for line in describe(check, options.hint))}, indent=1) + "\n"
 
 
 KINDS = {"json": as_json, "csv": as_csv, "gradescope": as_gradescope}

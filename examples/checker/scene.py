@@ -2,48 +2,13 @@
 import ast
 import difflib
 import re
-import sys
 
 import numpy as np
 
-from .child import call
 from .source import statement_of
 
-EVENTS = 30000      # lines that are followed in one call
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
          ast.Tuple, ast.UnaryOp, ast.USub, ast.Index)
-
-
-def traced(function, arguments, path):
-    """Call a function; return {line: {name: [value, lowest, highest]}}.
-
-    The values are those before the line runs for the first time, in the
-    functions of the file at path; whole numbers may change later.
-    """
-    seen, left = {}, [EVENTS]
-
-    def local(frame, event, _):
-        if event == "line" and left[0] > 0:
-            left[0] -= 1
-            known = seen.setdefault(frame.f_lineno, {})
-            for name, value in frame.f_locals.items():
-                if isinstance(value, (int, np.integer)):
-                    one = known.setdefault(name, [value, value, value])
-                    one[1:] = min(one[1], value), max(one[2], value)
-                else:
-                    known.setdefault(name, [value, 0, 0])
-        return local
-
-    before = sys.gettrace()
-    sys.settrace(lambda frame, *_: local if (
-        frame.f_code.co_filename == path) else None)
-    try:
-        call(function, arguments)
-    except (Exception, SystemExit):
-        pass        # the lines before it are known
-    finally:
-        sys.settrace(before)
-    return seen
 
 
 def alike(found):
@@ -76,7 +41,7 @@ class Scene:
         self.all = [node for one in self.live for node in ast.walk(one)
                     if hasattr(node, "lineno")]
         self.all.sort(key=lambda node: (node.lineno, node.col_offset))
-        self.skeletons = {}
+        self.skeletons, self.places = {}, {}
         given = [a.arg for a in self.main.args.args] if self.main else []
         self.given = dict(zip(parameters, given))
 
@@ -86,12 +51,15 @@ class Scene:
 
     def known(self, node):
         """Return what is known where a node is: [(kind, roles, names)]."""
-        last = getattr(node, "end_lineno", node.lineno)
-        first = min(statement_of(node).lineno, node.lineno)
-        found = [(kind, roles, next((lines[i] for i in range(
-            first, last + 1) if i in lines), None))
-            for kind, roles, lines in self.calls]
-        return [one for one in found if one[2] is not None]
+        place = (min(statement_of(node).lineno, node.lineno),
+                 getattr(node, "end_lineno", node.lineno))
+        if place not in self.places:
+            first, last = place
+            self.places[place] = [one for one in [
+                (kind, roles, next((lines[i] for i in range(first, last + 1)
+                                    if i in lines), None))
+                for kind, roles, lines in self.calls] if one[2] is not None]
+        return self.places[place]
 
     def runs(self, node, kind):
         """Tell whether the line of a node runs in a call of a kind."""
@@ -131,14 +99,16 @@ class Scene:
 
     def counted(self, loop, i, name):
         """Return which size the i-th variable of a loop counts to."""
-        found = alike([(roles, high + 1) for _, roles, names in self.known(
-            loop.body[0]) for _, low, high in [names.get(name, (0, 1, 0))]
-            if low == 0])
+        known = [(roles, *names.get(name, (0, 1, 0))[1:])
+                 for _, roles, names in self.known(loop.body[0])]
+        found = alike([(roles, high + 1) for roles, low, high in known
+                       if low == 0])
         arguments = getattr(loop.iter, "args", [])
         by_word = self.roles(arguments[i]) if i < len(arguments) else set()
         if len(arguments) == 1 and isinstance(loop.target, ast.Tuple):
-            by_word = alike([(roles, shape[i]) for roles, shape in self.values(
-                arguments[0]) if isinstance(shape, tuple) and i < len(shape)])
+            by_word = alike([
+                (roles, shape[i]) for roles, shape in self.values(arguments[0])
+                if isinstance(shape, tuple) and i < len(shape)])
         found = found & by_word or found or by_word
         return min(found, default=None, key=lambda role: (
             role not in ("h_new", "w_new"), role))
@@ -220,9 +190,10 @@ class Scene:
         return min(alike, default=None, key=lambda one: (
             abs(one.lineno - node.lineno), place(one) < place(node)))
 
-    def both(self, node, new, twin_new=None):
+    def both(self, node, new):
         """Yield the change of a node, and with that of its twin."""
-        yield [self.change(node, new)]
+        yield [self.change(node, new(node))]
         twin = self.twin(node)
-        if twin is not None and twin_new:
-            yield [self.change(node, new), self.change(twin, twin_new(twin))]
+        if twin is not None:
+            yield [self.change(node, new(node)),
+                   self.change(twin, new(twin))]

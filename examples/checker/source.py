@@ -109,3 +109,31 @@ def compared(old, new):
             found.append((line, "".join(ours[i:j]), "".join(theirs[k:n]),
                           range(k, n)))
     return found
+
+
+def effort(old, new, places):
+    """Return how much was changed: statements, then characters."""
+    changes = compared(old, new)
+    characters = sum(max(j - i, n - k) for _, before, after, _ in changes
+                     for kind, i, j, k, n in difflib.SequenceMatcher(
+                         None, before, after, autojunk=False).get_opcodes()
+                     if kind != "equal")
+    return sum(max(len(pieces(before)), len(pieces(after)))
+               for _, before, after, _ in changes), characters, places
+
+
+def said(original, steps):
+    """Return a sentence for each change between the original and the last."""
+    tags, text = [set() for _ in pieces(original)], original
+    for new, sentence, _ in steps:
+        old, tags = tags, []
+        ours, theirs = pieces(text), pieces(new)
+        for kind, i, j, k, n in difflib.SequenceMatcher(
+                None, ours, theirs, autojunk=False).get_opcodes():
+            tags += old[i:j] if kind == "equal" else [
+                set.union({sentence}, *old[i:j]) for _ in range(k, n)]
+        text = new
+    every = [sentence for _, sentence, _ in steps]
+    return [" ".join(sorted(set.union(set(), *[tags[i] for i in places]),
+                            key=every.index)) or every[-1]
+            for _, _, _, places in compared(original, text)]

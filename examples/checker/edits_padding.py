@@ -1,12 +1,10 @@
-"""Edits of where things are: padding, crop, sizes of outputs, windows.
+"""Edits of the padding: the zeros on each side become those of a rule.
 
 An edit is given a scene and yields a sentence and changes: (start, end, new
 text) of pieces of the source.
 """
 import ast
 import re
-
-import numpy as np
 
 from .source import statement_of
 
@@ -99,14 +97,13 @@ def widths(s):
 
 def moving(s, node):
     """Tell whether a subscript's slices move with a loop over the output."""
-    return any(s.counter(part) not in (None, "m") or (
-        s.counter(part) is None and any(
-            isinstance(loop, ast.For) and part.id in [
-                one.id for one in ast.walk(loop.target)
-                if isinstance(one, ast.Name)] for loop in s.ancestors(node)))
-        for one in slices(node) for bound in (one.lower, one.upper) if bound
-        for part in ast.walk(follow(s, bound, node))
-        if isinstance(part, ast.Name))
+    counters = {one.id for loop in s.ancestors(node) if isinstance(
+        loop, ast.For) for one in ast.walk(loop.target)
+        if isinstance(one, ast.Name)}
+    return any(isinstance(part, ast.Name) and part.id in counters
+               and s.counter(part) != "m"
+               for one in slices(node) for bound in (one.lower, one.upper)
+               if bound for part in ast.walk(follow(s, bound, node)))
 
 
 def formula(s, rule, axis, side, node):
@@ -215,156 +212,3 @@ def replaced(s, where, way, end, sentence):
         else:
             changes.append((*span, several[0] + end))
     yield sentence, changes
-
-
-def crop(s):
-    """A slice a:-b of padded images becomes a:a + size, on both axes."""
-    pads = [{axis: s.of(sides[axis, 0]) for axis in "hw"}
-            for _, sides in widths(s)][:1]
-    found = []
-    for node in s.nodes(ast.Subscript):
-        pair = slices(node)
-        if not pair or moving(s, node):
-            continue
-        for pad in [{}, *pads]:
-            new = {}
-            for one, axis in zip(pair, "hw"):
-                start = one.lower or getattr(one.upper, "operand", None)
-                size = s.named(f"{axis}_prev", node)
-                text = pad.get(axis) or (start and s.of(start))
-                if text and size:
-                    new[one] = f"{text}:{text} + {size}"
-            if len(new) == 2:
-                changes = [s.change(one, text) for one, text in new.items()]
-                yield CROP, changes
-                if not pad:
-                    found += changes
-                yield from without_guard(s, node, new)
-    if len(found) > 2:
-        yield CROP, found
-    yield from one_by_one(s)
-    for node in s.nodes(ast.Name, ast.Call):    # nothing is cropped
-        sized = [s.named(f"{axis}_prev", node) for axis in "hw"]
-        if isinstance(node.parent, (ast.Return, ast.Assign, ast.Tuple)) and (
-                isinstance(getattr(node, "ctx", ast.Load()), ast.Load)) and (
-                all(sized) and s.padded(s.values(node))):
-            for pad in pads:
-                rows, cols = (f"{pad[axis]}:{pad[axis]} + {size}"
-                              for axis, size in zip("hw", sized))
-                yield ("dA_prev still has its padding.", [s.change(
-                    node, f"{s.of(node)}[:, {rows}, {cols}]")])
-
-
-def one_by_one(s):
-    """Yield the crop of slices that stand alone: a[:, p:-p]; all of them."""
-    found = {}
-    for node in s.nodes(ast.Slice):
-        parts = elements(node.parent)
-        if isinstance(getattr(node.upper, "op", None), ast.USub) and (
-                node in parts):
-            known = s.values(node.parent.parent.value)
-            whole = all(np.ndim(value) == 4 for _, value in known)
-            axis = "hw"[(parts.index(node) - whole) % 2]
-            size, start = s.named(f"{axis}_prev", node), s.of(
-                node.upper.operand)
-            if size:
-                found[node] = s.change(node, f"{start}:{start} + {size}")
-    yield CROP, list(found.values())
-    for change in found.values():
-        yield CROP, [change]
-
-
-CROP = "The crop p:-p is empty where p is 0, or removes the wrong sides."
-
-
-def without_guard(s, node, new):
-    """Yield a crop without the condition around it."""
-    text = s.of(node)
-    start = s.source.span(node)[0]
-    for one, piece in sorted(new.items(), key=lambda item: -s.source.span(
-            item[0])[0]):
-        a, b = (place - start for place in s.source.span(one))
-        text = text[:a] + piece + text[b:]
-    if isinstance(node.parent, ast.IfExp):
-        yield CROP, [s.change(node.parent, text)]
-    statement = statement_of(node)
-    around = statement.parent
-    if isinstance(around, ast.If) and around.orelse and len(
-            around.body) == 1 == len(around.orelse):
-        a, b = (place - s.source.span(statement)[0]
-                for place in s.source.span(node))
-        whole = s.of(statement)
-        yield CROP, [s.change(around, whole[:a] + text + whole[b:])]
-
-
-def sizes(s):
-    """The size of the output becomes (size - kernel) // stride + 1."""
-    if s.name not in ("conv_forward", "pool_forward"):
-        return
-    pads = [sides for _, sides in widths(s)][:1]
-    for node in s.nodes(ast.Call):
-        if called(node) not in ("zeros", "empty", "ones") or not node.args:
-            continue
-        parts = elements(follow(s, node.args[0], node))
-        sites = [follow(s, part, node) for part in parts[1:3]]
-        if len(parts) != 4:
-            continue
-        for way in (0, 1, 2):
-            changes = []
-            for axis, site in zip("hw", sites):
-                size, kernel, stride = (s.named(role, site) for role in (
-                    f"{axis}_prev", f"k{axis}", f"s{axis}"))
-                if s.name == "conv_forward" and way == 0:
-                    padded = s.arrays(site, s.padded)
-                    size = padded and f"{padded[0]}.shape[{1 + (axis == 'w')}]"
-                elif s.name == "conv_forward" and pads and size and way == 1:
-                    size += "".join(f" + {s.of(width)}" for (one, _), width
-                                    in pads[0].items() if one == axis)
-                if size and kernel and stride:
-                    changes.append(s.change(
-                        site, f"({size} - {kernel}) // {stride} + 1" if way < 2
-                        else f"-(-{size} // {stride})"))
-            for several in [changes[:1], changes[1:], changes]:
-                yield ("The size of the output is not (size - kernel) // "
-                       "stride + 1.", several)
-
-
-def windows(s):
-    """A window starts at y * stride and ends a kernel further."""
-    found = [(node, slices(node)) for node in s.nodes(ast.Subscript)
-             if slices(node) and moving(s, node)]
-    for start, end in ((0, 1), (1, 0), (1, 1)):
-        for axes in ("h", "w", "hw"):
-            every = []
-            for node, pair in found:
-                changes = {}
-                for axis, one in zip("hw", pair):
-                    y = s.loop_name(f"{axis}_new", node)
-                    kernel, stride = (s.named(role, node) for role in (
-                        f"k{axis}", f"s{axis}"))
-                    if axis not in axes or not (y and kernel and stride):
-                        continue
-                    lower = one.lower and follow(s, one.lower, node)
-                    upper = one.upper and follow(s, one.upper, node)
-                    name = f"{y} * {stride}" if start or not lower else (
-                        s.of(lower))
-                    if lower is None or upper is None or lower is one.lower:
-                        changes[s.source.span(one)] = (
-                            f"{name}:{name} + {kernel}" if end or not upper
-                            else f"{name}:{s.of(one.upper)}")
-                        continue
-                    if start:
-                        changes[s.source.span(lower)] = name
-                    if end:
-                        changes[s.source.span(upper)] = (
-                            f"{s.of(one.lower)} + {kernel}")
-                changes = [(*span, text) for span, text in changes.items()]
-                every += [one for one in changes if one not in every]
-                yield WINDOW[start, end], changes
-            if len(found) > 1:
-                yield WINDOW[start, end], every
-
-
-WINDOW = {(1, 0): "A window does not start at the output's place times the "
-          "stride.", (0, 1): "A window is not as large as the kernel.",
-          (1, 1): "A window is not the one of its place in the output."}
