@@ -156,7 +156,8 @@ PLANTED = {
     "parity": (CF, [half("0 if kh % 2 == 0 else kh // 2",
                          "0 if kw % 2 == 0 else kw // 2")], "parity"),
     "not looked at": (CB, [('if padding == "same":', "if padding:")], ""),
-    "output's size": (CF, [(size, size[:-4]) for size in SIZE], "too much"),
+    "output's size": (CF, [(size, size[:-4]) for size in SIZE],
+                      "size of the output"),
     "kh for kw": (PF, [(WINDOW, WINDOW.replace("kw", "kh"))], "belongs"),
     "no stride in a window": (PF, [(WINDOW, "y:y + kh, x:x + kw")],
                               "A window is not the one"),
@@ -168,9 +169,9 @@ PLANTED = {
     "no bias": (CF, [("activation(Z + b)", "activation(Z)")],
                 "The bias is forgotten."),
     "lost axes": (CB, [(", keepdims=True", "")], "db has lost its axes."),
-    "a mean": (CB, [("db = np.sum", "db = np.mean")], "mean"),
+    "a mean": (CB, [("db = np.sum", "db = np.mean")], "db is not the sum"),
     "divided by m": (CB, [("dW, db\n", "dW / m, db\n")], "divided by m"),
-    "a sign": (CB, [("dW[:, :, :, k] +=", "dW[:, :, :, k] -=")], "sign"),
+    "a sign": (CB, [("dW[:, :, :, k] +=", "dW[:, :, :, k] -=")], "`-=` stands"),
     "turned": (CF, [("W[:, :, :, k]", "W[::-1, ::-1, :, k]")], "turned"),
     "an early return": (PB, [("    return", "        return")],
                         "inside a loop"),
@@ -188,7 +189,7 @@ PLANTED = {
     "NumPy 2.4": (CF, [("k])\n", "k]) + b[:, :, :, k]\n"), ("Z + b", "Z")],
                   "NumPy 2.4 no longer accepts"),
     "in place": (CB, [("    return", "    A_prev *= 2\n    return")],
-                 "work on a copy"),
+                 "which is not asked for"),
 }
 
 # What a file can do to the process that runs it: code before the return of

@@ -11,8 +11,8 @@ from .source import statement_of
 WORDS = {"h_prev": "the height of the image", "kh": "the kernel's height",
          "w_prev": "the width of the image", "kw": "the kernel's width",
          "sh": "the stride of the rows", "sw": "the stride of the columns",
-         "h_new": "the height of the output", "c_prev": "the channels of "
-         "A_prev", "w_new": "the width of the output", "m": "the number of "
+         "h_new": "the height of the output", "c_prev": "the number of "
+         "channels", "w_new": "the width of the output", "m": "the number of "
          "images", "c_new": "the number of kernels"}
 PAIRS = [("kh", "kw"), ("sh", "sw"), ("h_prev", "w_prev"), ("h_new", "w_new"),
          ("kh", "sh"), ("kw", "sw"), ("h_new", "h_prev"), ("w_new", "w_prev"),

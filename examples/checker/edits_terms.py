@@ -24,7 +24,10 @@ def sums(s):
             operator = s.source.text[start:end]
             new = operator.replace("=", "+=") if kind is ast.Assign else (
                 operator.replace("+=", "=").replace("-=", "+="))
-            found.append((node, (start, end, new)))
+            if "-=" in operator:
+                yield "`-=` stands where `+=` belongs.", [(start, end, new)]
+            else:
+                found.append((node, (start, end, new)))
         yield from grouped(found, sentence)
 
 
@@ -145,8 +148,8 @@ def factors(s):
     for node in s.nodes(ast.AugAssign, ast.Assign, ast.BinOp, ast.Call):
         value = getattr(node, "value", None)
         kernel = [s.named(role, node) for role in ("kh", "kw")]
-        if value and all(kernel) and s.name[:4] == "pool" and not isinstance(
-                node, ast.Call):
+        if value and all(kernel) and s.name[:4] == "pool" and not (
+                called(value) in ("zeros", "zeros_like", "empty")):
             for text in ("({} * {})".format(*kernel), *kernel):
                 yield "The mean is not divided by kh * kw.", [s.change(
                     value, f"{bare(s, value)} / {text}")]
@@ -205,7 +208,9 @@ def operations(s):
         start, end = s.source.span(node.left)[1], s.source.span(
             node.comparators[0])[0]
         for sign in ("==", "!=", "<", "<=", ">", ">="):
-            if s.source.text[start:end].strip() != sign:
+            word = isinstance(getattr(node.comparators[0], "value", 0), str)
+            if s.source.text[start:end].strip() != sign and (
+                    sign == "==" or not word):
                 yield f"`{sign}` belongs into this comparison.", [
                     (start, end, f" {sign} ")]
     for node in s.nodes(ast.BoolOp):

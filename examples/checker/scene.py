@@ -55,10 +55,10 @@ class Scene:
                  getattr(node, "end_lineno", node.lineno))
         if place not in self.places:
             first, last = place
-            self.places[place] = [one for one in [
-                (kind, roles, next((lines[i] for i in range(first, last + 1)
-                                    if i in lines), None))
-                for kind, roles, lines in self.calls] if one[2] is not None]
+            self.places[place] = [(kind, roles, lines[at[0]])
+                                  for kind, roles, lines in self.calls
+                                  for at in [[i for i in range(
+                                      first, last + 1) if i in lines]] if at]
         return self.places[place]
 
     def runs(self, node, kind):
@@ -72,9 +72,10 @@ class Scene:
         found = []
         for _, roles, names in self.known(node):
             try:
-                found.append((roles, eval(self.of(node), {"__builtins__": {}}, {
-                    name: value for name, (value, low, high) in names.items()
-                    if low == high})))
+                fixed = {name: value for name, (value, low, high)
+                         in names.items() if low == high}
+                found.append((roles, eval(self.of(node),
+                                          {"__builtins__": {}}, fixed)))
             except Exception:
                 return []
         return found
