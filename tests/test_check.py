@@ -336,6 +336,7 @@ def test_one_narrower_limit_drops_no_other_and_workers_are_real(tmp_path):
     assert folders.workers() == len(os.sched_getaffinity(0))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a timer of POSIX")
 def test_the_limit_is_processor_time(tmp_path):
     slow = planted.plant(PF, [("    return", "    import time\n    if A.size "
@@ -495,7 +496,8 @@ def lenet5(X):
     x = K.layers.Dense(84, **c)(x)
     x = K.layers.Dense(10, kernel_initializer=k, activation='softmax')(x)
     model = K.Model(X, x)
-    model.compile('adam', 'categorical_crossentropy', ['accuracy'])
+    model.compile('adam', 'categorical_crossentropy',
+                  metrics=['accuracy'])
     return model
 '''
 LENET_FAULTS = {    # a fault of each check
@@ -522,9 +524,8 @@ def test_each_check_of_a_lenet5_has_a_file_that_fails_it(tmp_path):
         "x = K.layers.Conv2D(6, 5, padding='same', **c)(X)", "s = "
         "K.Sequential([K.layers.Conv2D(6, 5, padding='same', **c)])")).replace(
             "K.Model(X, x)", "s")
-    ours = LENET5.replace("channels_last", "channels_last")
     for name, text in {
-            "right": LENET, "ours": ours, "sequential": sequential,
+            "right": LENET, "ours": LENET5, "sequential": sequential,
             "typo": LENET.replace("kernel_initializer=k, activation='s",
                                   "ernel_initializer=k, activation='s"),
             "forged": "import sys\ndef lenet5(X):\n    f = sys._getframe(1)\n"
