@@ -94,7 +94,7 @@ def check_all(paths, options, report):
                 pool.submit(check_folder if path.is_dir() else check_file,
                             path, options))
         for future in progress(futures) if options.folder else futures:
-            if options.folder:
+            if options.folder and options.hint > 1:
                 report(future.result())
             future.result()
     except (KeyboardInterrupt, SystemExit) as error:

@@ -8,7 +8,7 @@ import numpy as np
 from .source import statement_of
 
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
-         ast.Tuple, ast.UnaryOp, ast.USub, ast.Index)
+         ast.Tuple, ast.UnaryOp, ast.USub)
 
 
 def alike(found):
