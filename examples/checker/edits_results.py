@@ -1,4 +1,4 @@
-"""Edits of what is given and returned: words, defaults, bias, gradients."""
+"""Edits of words, defaults, results, and functions of NumPy."""
 import ast
 
 from .edits_padding import called, elements, follow, function_of
@@ -73,3 +73,41 @@ def first(function):
     return body[1] if len(body) > 1 and isinstance(
         body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) else (
         body[0])
+
+
+OTHERS = {"sum": ["mean"], "mean": ["sum", "max"], "average": ["sum"],
+          "max": ["mean", "sum"], "amax": ["mean"], "min": ["max"],
+          "amin": ["amax"], "argmin": ["argmax"], "argmax": ["max"],
+          "median": ["mean"], "minimum": ["maximum"], "any": ["all"],
+          "round": ["ceil", "floor"], "floor": ["ceil"], "ceil": ["floor"]}
+
+
+def functions(s):
+    """Another function of NumPy belongs here: a mean for a sum, say."""
+    for node in s.nodes(ast.Call):
+        for other in OTHERS.get(called(node), []):
+            for changes in s.both(node.func, lambda one: swapped(
+                    s, one, other)):
+                yield (f"`{called(node)}` stands where `{other}` belongs.",
+                       changes)
+
+
+def swapped(s, func, other):
+    """Return the text of a function with another last name."""
+    return s.of(func).rpartition(".")[0] + "." * isinstance(
+        func, ast.Attribute) + other
+
+
+def reductions(s):
+    """A sum, mean or maximum is taken over other axes."""
+    for node in s.nodes(ast.Call):
+        word = next((word for word in node.keywords if word.arg == "axis"
+                     and isinstance(word.value, ast.Tuple)), None)
+        if word or called(node) in ("max", "amax", "mean", "sum", "min") and (
+                isinstance(node.func, ast.Attribute) and not node.keywords):
+            for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)",
+                         "(3, 4)"):
+                end = s.source.span(node)[1] - 1
+                yield f"`{called(node)}` is taken over the wrong axes.", [
+                    s.change(word.value, axes) if word else (
+                        end, end, ", " * bool(node.args) + f"axis={axes}")]

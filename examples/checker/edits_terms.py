@@ -117,29 +117,6 @@ def bare(s, node, around=True):
     return s.of(node) if plain else f"({s.of(node)})"
 
 
-OTHERS = {"sum": ["mean"], "mean": ["sum", "max"], "average": ["sum"],
-          "max": ["mean", "sum"], "amax": ["mean"], "min": ["max"],
-          "amin": ["amax"], "argmin": ["argmax"], "argmax": ["max"],
-          "median": ["mean"], "minimum": ["maximum"], "any": ["all"],
-          "round": ["ceil", "floor"], "floor": ["ceil"], "ceil": ["floor"]}
-
-
-def functions(s):
-    """Another function of NumPy belongs here: a mean for a sum, say."""
-    for node in s.nodes(ast.Call):
-        for other in OTHERS.get(called(node), []):
-            for changes in s.both(node.func, lambda one: swapped(
-                    s, one, other)):
-                yield (f"`{called(node)}` stands where `{other}` belongs.",
-                       changes)
-
-
-def swapped(s, func, other):
-    """Return the text of a function with another last name."""
-    return s.of(func).rpartition(".")[0] + "." * isinstance(
-        func, ast.Attribute) + other
-
-
 def factors(s):
     """A factor is missing or another one: the gradient, or 1 / (kh * kw)."""
     if s.name not in ("pool_backward", "conv_backward", "pool_forward"):
@@ -172,21 +149,6 @@ def factors(s):
                     ".") and part.args:
                 yield ("The maximum is not that of the window.", [
                     s.change(part.args[0], s.of(node.left))])
-
-
-def reductions(s):
-    """A sum, mean or maximum is taken over other axes."""
-    for node in s.nodes(ast.Call):
-        word = next((word for word in node.keywords if word.arg == "axis"
-                     and isinstance(word.value, ast.Tuple)), None)
-        if word or called(node) in ("max", "amax", "mean", "sum", "min") and (
-                isinstance(node.func, ast.Attribute) and not node.keywords):
-            for axes in ("(1, 2)", "(1, 2, 3)", "(0, 1, 2)", "(0, 1)",
-                         "(3, 4)"):
-                end = s.source.span(node)[1] - 1
-                yield f"`{called(node)}` is taken over the wrong axes.", [
-                    s.change(word.value, axes) if word else (
-                        end, end, ", " * bool(node.args) + f"axis={axes}")]
 
 
 def operations(s):

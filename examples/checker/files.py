@@ -1,7 +1,6 @@
 """One file: what it is, the verdict on its functions, and what mends them."""
 import functools
 import importlib.util
-import os
 import re
 import stat
 

@@ -28,8 +28,8 @@ from .tracing import traced
 
 EDITS = (windows.crop, padding.padding, results.results, terms.sums,
          names.names, names.axes, windows.sizes, windows.windows, names.others,
-         names.arrays, terms.dropped, terms.factors, terms.functions,
-         terms.reductions, terms.operations, windows.blocks, results.words,
+         names.arrays, terms.dropped, terms.factors, results.functions,
+         results.reductions, terms.operations, windows.blocks, results.words,
          windows.loops, names.indexes, names.neighbours)
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 

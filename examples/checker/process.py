@@ -31,7 +31,7 @@ START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
          "from checker import inside; inside.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
 REPORT = 2**25          # bytes of a report with its arrays
-STARTING = 120          # seconds until Python, NumPy and TensorFlow are there
+STARTING = 30           # seconds until Python, NumPy and TensorFlow are there
 WALL = 5                # seconds of wall time for one of processor time
 DAMAGED = {"result": "error", "error": "NoResult",
            "message": "what was written is damaged"}

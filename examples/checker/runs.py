@@ -101,7 +101,9 @@ def try_edits(job):
     log, name = b"", job["jobs"][0]["id"]
     for _ in range(6):
         with started(job, log) as (folder, process, printed):
-            if follow(process, folder / "loading.npy", STARTING, printed):
+            if follow(process, folder / "started.npy", STARTING, printed
+                      ) or follow(process, folder / "loading.npy",
+                                  job["timeout"], printed):
                 return []
             before, since = -1, time.monotonic()
             while not os.path.lexists(folder / f"{name}.npy") and (

@@ -9,7 +9,7 @@ from .child import half_relu
 from .expected import calls_of, equal, judged_labels, passed, results_of
 from .explain import where_from
 from .files import FILES
-from .judge import RULE_NAMES, compared, first_difference, number
+from .judge import RULE_NAMES, compared, first_difference
 from .process import clean
 
 WIDTH = 79
