@@ -112,7 +112,7 @@ def mend(check, job, source, rules):
                     name, job, text, rule):
             check["mended"].append([
                 {"line": line, "before": before, "after": after,
-                 "sentence": sentence} for (line, before, after, _), sentence
+                 "sentence": sentence} for (line, before, after, *_), sentence
                 in zip(changes, sentences)])
             check["texts"].append(text)
             check["mended_by"] = check["mended_by"] or rule

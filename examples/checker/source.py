@@ -97,9 +97,9 @@ def pieces(text):
 
 
 def compared(old, new):
-    """Return the changes between two texts: (line, before, after, places).
+    """Return what changed: (line, before, after, places, count).
 
-    before and after are whole statements; places: in pieces(new).
+    before and after are whole statements, so many; places: in pieces(new).
     """
     ours, theirs, found = pieces(old), pieces(new), []
     for kind, i, j, k, n in difflib.SequenceMatcher(
@@ -107,19 +107,18 @@ def compared(old, new):
         if kind != "equal":
             line = 1 + sum(len(lines_of(piece)) for piece in ours[:i])
             found.append((line, "".join(ours[i:j]), "".join(theirs[k:n]),
-                          range(k, n)))
+                          range(k, n), max(j - i, n - k)))
     return found
 
 
 def effort(old, new, places):
     """Return how much was changed: statements, then characters."""
     changes = compared(old, new)
-    characters = sum(max(j - i, n - k) for _, before, after, _ in changes
+    characters = sum(max(j - i, n - k) for _, before, after, *_ in changes
                      for kind, i, j, k, n in difflib.SequenceMatcher(
                          None, before, after, autojunk=False).get_opcodes()
                      if kind != "equal")
-    return sum(max(len(pieces(before)), len(pieces(after)))
-               for _, before, after, _ in changes), characters, places
+    return sum(count for *_, count in changes), characters, places
 
 
 def said(original, steps):
@@ -136,4 +135,4 @@ def said(original, steps):
     every = [sentence for _, sentence, _ in steps]
     return [" ".join(sorted(set.union(set(), *[tags[i] for i in places]),
                             key=every.index)) or every[-1]
-            for _, _, _, places in compared(original, text)]
+            for *_, places, _ in compared(original, text)]
