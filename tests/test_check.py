@@ -398,6 +398,7 @@ def test_gradescope_gets_a_point_for_each_function_of_the_course(tmp_path):
     assert "nearly equal pixels for" not in out.read_text()
 
 
+@pytest.mark.slow
 def test_a_class_names_the_students_beside_each_sentence(tmp_path):
     for name in ("ann", "ben"):
         write(tmp_path / name / FILES[CF], planted.planted("no bias")[1])

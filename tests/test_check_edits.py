@@ -8,10 +8,10 @@ import pytest
 
 import planted
 from checker import mending, scene, tracing
-from checker.source import Source, compared
+from checker.source import Source, compared, effort
 from test_check import CB, CF, PB, PF, result, run, write
 
-QUICK = ["crop p:-p", "no bias", "kh for kw"]
+QUICK = ["no bias", "kh for kw"]
 
 
 @pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(
@@ -138,6 +138,12 @@ def test_text_is_replaced_by_bytes_of_utf_8_and_keeps_the_rest():
     assert new == "x = 'é', b + 1  # ü\r\ny = 1\r\n"
     assert [one[:3] for one in compared(source.text, new)] == [
         (1, "x = 'é', a  # ü\r\n", "x = 'é', b + 1  # ü\r\n")]
+
+
+def test_changed_statements_are_counted_across_blocks():
+    old, new = "if a:\n    if b:\n        c\nd\n", (
+        "if a:\n    if b:\n        e\nf\n")
+    assert effort(old, new, [3]) == (2, 2, [3])
 
 
 def test_names_are_known_by_their_values_at_their_line(tmp_path):
