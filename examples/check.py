@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Check your own conv_forward, pool_forward, conv_backward, pool_backward or
-lenet5: is it right, and if not, where and why?
+lenet5: is it right, and if not, where and why, and what would mend it?
 
-The student's code runs in a process of its own; this is no sandbox.
+The student's code runs in processes of its own; this is no sandbox.
 """
 import os
 import signal
@@ -12,37 +12,39 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from common import UserError  # noqa: E402
-from checker import child, files, judge, options, reports, text  # noqa: E402
-from checker.definition import RULES  # noqa: E402
-from checker.explain import explain, name_of  # noqa: E402, F401
+from checker import folders, options, reports, text  # noqa: E402
+from checker.explain import explain  # noqa: E402, F401
+from checker.notebook import check  # noqa: E402, F401
+from checker.patch import patched  # noqa: E402
 from checker.process import complain  # noqa: E402
 
 
-def check(function, name=None):
-    """Check a function object, in this process; print and return the verdict.
+def say(lines):
+    """Print lines that any terminal can show."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    if lines:
+        print("\n".join(lines), flush=True)
 
-    For notebooks: without isolation and without a time limit.
-    """
-    name = name_of(function, name)
-    found = judge.judge(name, child.signature(function), files.run_here(
-        function, files.jobs_of(name)), list(RULES))
-    print("\n".join(text.describe(found)))
-    print("(Run in this process: without isolation or time limit.)")
-    return found["verdict"] == "right"
+
+def told(checks, given, several):
+    """Return the lines on checks."""
+    return [line for one in checks for line in [
+        *[f"{text.clean(one['path'])}:"] * several, *text.describe(
+            one, given.hint, given.verbose or given.case, colors=True)]]
 
 
 def main(argv=None):
-    """Run, write the reports, then print; return the exit status."""
+    """Run, print, write the reports; return the exit status."""
     try:
         given = options.arguments(argv, __doc__)
-        found, status = files.check_all(given.paths, given)
+        found, status = folders.check_all(
+            given.paths, given, lambda checks: say(told(checks, given, True)))
     except (UserError, OSError) as error:
         complain(f"check.py: {error}")
         return 2
-    lines = text.summary(found) if given.folder else [
-        line for one in found for line in [
-            *[f"{text.clean(one['path'])}:"] * (len(given.paths) > 1),
-            *text.describe(one, given.verbose or given.case)]]
+    lines = text.summary(found) if given.folder else told(
+        found, given, len(given.paths) > 1)
     for kind, report in reports.KINDS.items():
         try:
             if vars(given)[kind] is None:
@@ -50,16 +52,17 @@ def main(argv=None):
             if status and (kind == "gradescope" or not found):
                 complain(f"--{kind}: not written")     # it was stopped
             else:
-                reports.write(vars(given)[kind], report(found))
+                reports.write(vars(given)[kind], report(found, given).encode(
+                    "utf-8", "backslashreplace"))
         except OSError as error:    # the disk is full, or the folder has gone
             complain(f"--{kind}: cannot be written ({error})")
             status = status or 2
+    if given.patch and status is None:
+        lines.append(patched(given, found))
     verdicts = {one["verdict"] for one in found}
     if "wrong" in verdicts and not given.verbose and not given.folder:
         lines.append("(--verbose shows every case.)")
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    print("\n".join(lines), flush=True)
+    say(lines)
     if status is None and all(one["empty"] or one["verdict"] in (
             "missing", "skipped") for one in found):
         complain("Nothing was checked.")

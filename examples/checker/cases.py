@@ -1,18 +1,13 @@
-"""What is called, from the simple to the special, and what is expected.
+"""What is called: cases from the simple to the special.
 
 Numbers are whole or real, and negative too, and never zero but where they tie;
-m is 1, 2 and 3. Words of a name decide on the numbers: real, ties, integer,
-activation, far below, defaults.
+m is 1, 2 and 3. Words of a name decide on the numbers: real, ties, nearly,
+integer, activation, far below, defaults.
 """
-import functools
-import warnings
 import zlib
 from typing import NamedTuple
 
 import numpy as np
-
-from .child import ACTIVATIONS, OPTIONS
-from .definition import RULES, define, listed
 
 VALID = """
 one window                              1x2x2x1 2x2x1x1 1x1
@@ -63,8 +58,10 @@ a tall image                            1x6x2x1 2x2 2x2
 a kernel that is not square             1x6x6x1 3x2 3x3
 two images                              2x4x4x1 2x2 2x2
 two channels                            1x4x4x2 2x2 2x2
+a kernel that is not square, overlap    1x4x4x1 3x2 1x1
 windows that overlap                    1x3x3x1 2x2 1x1
 ties                                    2x3x3x1 2x2 1x1
+nearly equal pixels                     1x3x3x1 2x2 1x1
 ties, windows of nine pixels            1x3x6x2 3x3 3x3
 a stride for each axis                  1x4x4x1 2x2 2x1
 a stride that leaves a remainder        1x6x5x2 3x2 2x2
@@ -93,6 +90,9 @@ class Case(NamedTuple):
             return rng.standard_normal(shape)
         if "ties" in self.name and what == "A_prev":
             return rng.integers(-1, 1, shape).astype("float64")
+        if "nearly" in self.name and what == "A_prev":
+            return 1 + 1e-8 * rng.permutation(int(np.prod(shape))).reshape(
+                shape)
         if what == "A_prev" and self.kind in ("max", "avg"):    # no ties
             count = int(np.prod(shape))
             numbers = rng.permutation(np.r_[-count:0, 1:count + 1])[:count]
@@ -123,74 +123,17 @@ POOL_CASES = table("max", POOL) + table("avg", POOL.replace(
     "the defaults", "windows of four"))
 
 
-@functools.lru_cache(maxsize=None)
-def calls_of(name):
-    """Return the calls that are made: {case name: (case, arguments)}."""
-    calls = {}
-    for case in CONV_CASES if name[:4] == "conv" else POOL_CASES:
-        A_prev = case.draw("A_prev", case.A_prev)
-        activated = "activation" in case.name
-        if name[:4] == "pool":
-            arguments = {"A_prev": A_prev, "kernel_shape": case.kernel,
-                         "stride": case.stride, "mode": case.kind}
-            if name == "pool_backward":
-                shape = define("pool_forward", None)(**arguments).shape
-                arguments = {"dA": case.draw("dA", shape), **arguments}
-            calls[case.name] = case, arguments
-            continue
-        arguments = {"A_prev": A_prev, "W": case.draw("W", case.kernel),
-                     "b": case.draw("b", (1, 1, 1, case.kernel[-1]))}
-        options = {"padding": case.kind, "stride": case.stride}
-        if name == "conv_forward":
-            calls[case.name] = case, {**arguments, "activation": ACTIVATIONS[
-                "half_relu" if activated else "same_Z"], **options}
-        elif not activated:
-            for rule in RULES:
-                shape, label = shape_of_Z(case, rule), case.name
-                if shape != shape_of_Z(case, "keras"):
-                    label += f", dZ {shape[1]}x{shape[2]}"
-                calls[label] = case, {"dZ": case.draw("dZ", shape),
-                                      **arguments, **options}
-    return calls
-
-
-def passed(name, label):
-    """Return the arguments of a call without those left to their defaults."""
-    return {key: value for key, value in calls_of(name)[label][1].items()
-            if "defaults" not in label or key not in OPTIONS}
-
-
-@functools.lru_cache(maxsize=None)
-def shape_of_Z(case, rule):
-    """Return the shape that conv_forward gives under a rule."""
-    return define("conv_forward", rule)(
-        np.zeros(case.A_prev), np.zeros(case.kernel), 0, np.array,
-        case.kind, case.stride).shape
-
-
-@functools.lru_cache(maxsize=None)
-def labels_of(name, rule):
-    """Return the cases for a rule: for "same", those whose dZ fits it."""
-    return tuple(label for label, (case, arguments) in calls_of(name).items()
-                 if name != "conv_backward"
-                 or shape_of_Z(case, rule) == arguments["dZ"].shape)
-
-
-def judged_labels(name, rule):
-    """Return the cases that are judged: integers are worth a remark alone."""
-    return [label for label in labels_of(name, rule) if "integer" not in label]
-
-
-@functools.lru_cache(maxsize=30000)
-def results_of(name, rule, label, steps=()):
-    """Return the definition's arrays for a call, or what it raises.
-
-    steps are replaced: see causes.py.
-    """
-    _, arguments = calls_of(name)[label]
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return listed(define(name, rule, steps)(**arguments))
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
+def drawn(name, seed):
+    """Return as many new, larger cases, all of stride and padding."""
+    rng, cases = np.random.default_rng(seed), []
+    for i in range(36):
+        kh, kw, sh, sw, c, k = (int(n) for n in rng.integers(1, 5, 6))
+        h, w = (int(n) for n in rng.integers(4, 10, 2))
+        kind = (("valid", "same") if name[:4] == "conv" else (
+            "max", "avg"))[i % 2]
+        special = "ties" if i % 3 == 0 else "real numbers"
+        cases.append(Case(
+            f"{kind}, drawn {i} of {seed}, {special}", (1 + i % 3, h, w, c),
+            (kh, kw, c, k) if name[:4] == "conv" else (kh, kw), (sh, sw),
+            kind))
+    return cases

@@ -1,30 +1,26 @@
-"""Run a student's functions in this process, for check.py, and exit.
+"""Load a student's file and call its functions, in this process.
 
-    python child.py JOB     JOB: a folder with job.json
-
-A copy of this file and of look.py runs in the folder of the job, so that
-nothing of this collection can be imported. For each case it writes a file
-with .npy arrays, the first of which holds a report in JSON, and moves it into
-place when it is complete.
+A report is a file of .npy arrays, the first of which holds JSON, and is moved
+into place when it is complete.
 """
 import ast
 import importlib.util
 import inspect
-import json
 import os
+import signal
 import sys
 import traceback
 import warnings
 # By their names, for the student's code may replace them where they are from.
 from json import dumps
-from os import _exit, replace
+from os import replace
 from os.path import join
 
 import numpy as np
 from numpy import array, asarray, frombuffer
 from numpy.lib.format import write_array
 
-_open = open
+_open, _timer = open, getattr(signal, "setitimer", None)
 LARGEST = 10**6     # numbers in a result
 OPTIONS = {"padding", "stride", "mode"}     # passed by name where possible
 
@@ -71,14 +67,18 @@ def failure(error, path):
     return report
 
 
-def load(path):
+def load(path, source=None):
     """Run the student's file as a module; return it and the lines of `is`.
 
-    The text is compiled, whatever __pycache__ holds.
+    The text is compiled, whatever __pycache__ holds; source: another text,
+    to run in its place.
     """
-    with _open(path, "rb") as file, warnings.catch_warnings():
+    if source is None:
+        with _open(path, "rb") as file:
+            source = file.read()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tree = ast.parse(file.read(), path)
+        tree = ast.parse(source, path)
         code = compile(tree, path, "exec")
     compared = sorted({node.lineno for node in ast.walk(tree) if isinstance(
         node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.IsNot))
@@ -169,69 +169,23 @@ def outcome(path, call, *arguments):
         return failure(error, path), []
 
 
-def close(numbers):
-    """Let no Python code here open these files: (device, inode)."""
-    numbers, look = {tuple(pair) for pair in numbers}, os.stat
-
-    def hook(event, arguments):
-        """Refuse to open a file of the collection."""
-        if event == "open":
-            try:
-                found = look(arguments[0])
-            except (OSError, TypeError, ValueError):
-                return
-            if (found.st_dev, found.st_ino) in numbers:
-                raise PermissionError("a file of the collection is opened")
-
-    sys.addaudithook(hook)
+class Slow(BaseException):
+    """A trial takes too long."""
 
 
-def limit(gigabytes, seconds):
-    """Let nobody take more memory (on Linux), more time or a large file."""
-    try:
-        import resource
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**28, 2**28))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        if gigabytes and sys.platform.startswith("linux"):
-            resource.setrlimit(resource.RLIMIT_AS, (gigabytes * 2**30,) * 2)
-    except (ImportError, OSError, OverflowError, ValueError):
-        pass    # Windows, or there are narrower limits already
+def too_slow(*_):
+    """End a trial: what catches even this is ended by the system, later."""
+    raise Slow
 
 
-def main(folder):
-    """Run the job in a folder."""
-    with _open(join(folder, "job.json"), encoding="utf-8") as file:
-        job = json.load(file)
-    path, jobs = job["path"], job["jobs"]
-    limit(0 if job["tensorflow"] else 2, 300 + int(sum(
-        one["timeout"] for one in jobs)))
-    close(job["closed"])
-    look = importlib.import_module("look").look
-    sys.path.pop(0)     # this folder, for the student may have a look.py too
-    sys.modules.pop("look")
-    if job["tensorflow"]:
-        importlib.import_module("tensorflow")
-    save(folder, "started", {"result": "ok"})
-    try:
-        module, compared = load(path)
-        found = {name: getattr(module, name) for name in job["names"]
-                 if callable(getattr(module, name, None))}
-        save(folder, "loading", {
-            "result": "ok", "compared": compared, "functions": {
-                name: signature(function) for name, function in found.items()},
-            "others": sorted(name for name, value in vars(module).items()
-                             if inspect.isfunction(value))[:20]})
-    except BaseException as error:
-        save(folder, "loading", failure(error, path))
-        _exit(0)
-    for one in jobs:
-        if one["function"] == "lenet5" and "lenet5" in found:
-            save(folder, "lenet5", *outcome(path, look, found["lenet5"]))
-        elif one["function"] in found:
-            save(folder, one["id"], *outcome(
-                path, run, found[one["function"]], one))
-    _exit(0)
+def allow(seconds, soft=None):
+    """Let the system end this process after that much processor time.
 
-
-if __name__ == "__main__":
-    main(os.path.abspath(sys.argv[1]))
+    soft: seconds after which Slow is raised, or 0 to take that back.
+    """
+    if _timer:      # not on Windows; the parent has a limit of wall time
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        _timer(signal.ITIMER_PROF, seconds)
+        if soft is not None:
+            signal.signal(signal.SIGVTALRM, too_slow)
+            _timer(signal.ITIMER_VIRTUAL, soft)

@@ -6,9 +6,9 @@ from pathlib import Path
 from common import Parser, UserError
 
 from . import reports
-from .cases import calls_of
-from .definition import OUTPUTS, RULES
-from .files import students_of
+from .expected import OUTPUTS, RULES, calls_of
+from .files import FILES
+from .folders import students_of
 
 
 def existing(text):
@@ -37,16 +37,36 @@ def arguments(argv, description):
                         help="run this case alone, and show it")
     for kind, report in reports.KINDS.items():
         parser.add_argument(f"--{kind}", metavar="FILE", help=report.__doc__)
+    parser.add_argument("--hint", type=int, default=3, choices=(1, 2, 3),
+                        help="1: what is wrong; 2: why, and in which line; 3 "
+                        "(default): the line to write")
+    parser.add_argument("--patch", metavar="FILE", help="write a copy of PATH "
+                        "in which the lines that mend it are written")
+    parser.add_argument("--functions", default=",".join(FILES),
+                        metavar="NAMES", help="those that the course asks for "
+                        "(default: %(default)s)")
     parser.add_argument("--verbose", action="store_true",
                         help="every case, and what the student's code printed")
     options = parser.parse_args(argv)
     options.same = options.same.split(",")
+    options.functions = options.functions.split(",")
     targets = {f"--{kind}": vars(options)[kind] for kind in reports.KINDS
                if vars(options)[kind] is not None}
     real = [*map(os.path.realpath, targets.values())]
     for wrong, message in [
             (not set(options.same) <= set(RULES), "--same: expected some of "
              f"{', '.join(RULES)}, got {','.join(options.same)}"),
+            (not set(options.functions) <= set(FILES), "--functions: expected "
+             f"some of {', '.join(FILES)}, got {','.join(options.functions)}"),
+            (options.patch is not None and (
+                options.folder or len(options.paths) != 1
+                or not options.paths[0].is_file() or options.hint == 1),
+             "--patch: expected one PATH that is a file, and no --hint 1"),
+            (options.patch is not None and (
+                not options.patch or os.path.lexists(options.patch)
+                or not os.path.isdir(os.path.dirname(options.patch) or ".")),
+             f"--patch {options.patch}: expected a new file in a folder that "
+             "is there"),
             (not 0 < options.timeout <= 86400, "--timeout: expected seconds "
              f"above 0, up to 86400, got {options.timeout:g}"),
             (options.case is not None and ("integer" in options.case or all(

@@ -1,22 +1,19 @@
 """What a program reads: JSON, CSV and Gradescope's results."""
-import contextlib
 import csv
 import io
 import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from common import put
 
-from .files import FILES
 from .text import describe
 
 COLUMNS = ["path", "student", "function", "verdict", "same", "rule",
-           "outputs", "cause", "remarks", "cases"]
+           "outputs", "cause", "mended", "remarks", "cases"]
 
 
 def problem_at(path):
@@ -25,16 +22,14 @@ def problem_at(path):
     Folders that are missing are made.
     """
     try:
-        path = Path(path)
-        if Path(os.path.realpath(path)).suffix.lower() in (".py", ".ipynb"):
+        path = Path(os.path.realpath(path))
+        if path.suffix.lower() in (".py", ".ipynb"):
             return "expected a report, got a program"
-        if path.is_dir():
-            return "expected a file, got a folder"
-        if path.is_file() or not path.exists():     # no device, no pipe
-            path = path.resolve()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
+        if path.exists() and not path.is_file():
+            return "expected a file, got a folder or a device"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
         if path.is_file():
             with open(path, "ab"):
                 pass
@@ -42,66 +37,64 @@ def problem_at(path):
         return f"cannot be written ({getattr(error, 'strerror', error)})"
 
 
-def write(path, text):
-    """Write a file as a whole; a link or a device keeps being one."""
-    path, data = Path(path), text.encode("utf-8", "backslashreplace")
+def write(path, data):
+    """Write a file as a whole, with the mode of the one that was there."""
+    path = Path(os.path.realpath(path))
 
     def write_new(new):
         new.write_bytes(data)
         if path.exists():
             shutil.copymode(path, new)
 
-    stdout = False
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        stdout = os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
-    if stdout:      # as in --json /dev/stdout > file
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-    elif path.exists() and not path.is_file():
-        path.write_bytes(data)
-    else:
-        put(path.resolve(), write_new)
+    put(path, write_new)
 
 
-def as_json(checks):
+def as_json(checks, options):
     """Everything that was found."""
     return json.dumps({"checks": [{key: check[key] for key in COLUMNS}
                                   for check in checks]}, indent=1) + "\n"
 
 
-def as_csv(checks):
+def as_csv(checks, options):
     """A row for each student and function."""
     table = io.StringIO()
     rows = csv.DictWriter(table, [
-        "student", "function", "verdict", "same", "rule", "cause",
+        "student", "function", "verdict", "same", "rule", "cause", "mended",
         "right cases", "cases", "path", "remarks"], extrasaction="ignore")
     rows.writeheader()
     for check in checks:    # no cell is a formula of a spreadsheet
-        rows.writerow({**{key: re.sub("^(?=[=+@-])", "'", value) if isinstance(
-            value, str) else value for key, value in check.items()},
+        rows.writerow({**{
+            key: re.sub(r"^(?=\s*[=+@-])", "'", value)
+            if isinstance(value, str) else value
+            for key, value in check.items()},
             "remarks": "; ".join(check["remarks"]),
+            "mended": " ".join(f"line {change['line']}: {change['sentence']}"
+                               for changes in check["mended"][:1]
+                               for change in changes),
             "cases": len(check["cases"]), "right cases": sum(
                 case["result"] == "pass" for case in check["cases"])})
     return table.getvalue()
 
 
-def as_gradescope(checks):
+def as_gradescope(checks, options):
     """The results.json of one submission: a point for each function."""
     tests = []
-    for name in FILES:
+    for name in options.functions:
         found = [check for check in checks if check["function"] == name]
         if found and all(check["verdict"] == "skipped" for check in found):
             continue        # TensorFlow is not there: no student's fault
         right = bool(found) and all(check["verdict"] == "right"
                                     for check in found)
-        text = "\n".join(line for check in found for line in describe(check))
+        text = "\n".join(line for check in found
+                         for line in describe(check, options.hint))
         tests.append({"name": name, "score": int(right), "max_score": 1,
                       "status": "passed" if right else "failed",
                       "output": text or f"{name}: missing"})
     return json.dumps({
         "score": sum(test["score"] for test in tests), "tests": tests,
-        "output": "\n".join(line for check in checks if not check["function"]
-                            for line in describe(check))}, indent=1) + "\n"
+        "output": "\n".join(
+            line for check in checks if not check["function"]
+            for line in describe(check, options.hint))}, indent=1) + "\n"
 
 
 KINDS = {"json": as_json, "csv": as_csv, "gradescope": as_gradescope}

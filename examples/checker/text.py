@@ -1,18 +1,15 @@
 """What a person reads: the report on a function, and on a class."""
 import os
-import re
 import sys
 import textwrap
 
 import numpy as np
 
-from .advice import LETTERS
-from .cases import calls_of, passed
-from .causes import differs, equal
 from .child import half_relu
+from .expected import calls_of, equal, judged_labels, passed, results_of
 from .explain import where_from
 from .files import FILES
-from .judge import RULE_NAMES, compared, first_difference, number
+from .judge import RULE_NAMES, compared, first_difference
 from .process import clean
 
 WIDTH = 79
@@ -25,10 +22,11 @@ def paragraph(text, indent="  "):
                          break_on_hyphens=False)
 
 
-def headline(check):
+def headline(check, colors):
     """Return the answer in one line, colored on a terminal."""
     verdict, rule, colored = check["verdict"], check["rule"], check["verdict"]
-    if sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if colors and sys.stdout and sys.stdout.isatty() and (
+            not os.environ.get("NO_COLOR")):
         color = {"right": 32, "wrong": 31}.get(verdict, 33)
         colored = f"\033[{color}m{verdict}\033[0m"
     line = f"{check['function'] or clean(check['path'])}: {colored}"
@@ -41,28 +39,22 @@ def headline(check):
     return line
 
 
-def describe(check, verbose=False):
-    """Return the report on one function: answer, cause, simplest case."""
-    lines = [headline(check)]
-    said = check["said"] if check["write"] else [check["cause"]]
-    lines += [paragraph(sentence) for sentence in said if sentence]
-    advised = []
-    for i, causes in enumerate(check["write"]):
-        for j, (sentence, write) in enumerate(causes):
-            start = "And: " if j else "Or: " if i else ""
-            lines.append(paragraph(start + sentence))
-            lines += [f"  {first:8}{line}" for first, line in zip(
-                ["Write:", *[""] * len(write)], write)]
-            advised += write
-    used = set(re.findall(r"[A-Za-z_]+", " ".join(advised)))
-    legend = [text for letter, text in LETTERS.items() if letter in used]
-    if legend:
-        lines.append(paragraph(f"({'; '.join(legend)}.)", " " * 10))
+def describe(check, hint=3, verbose=False, colors=False):
+    """Return the report on one function: answer, advice, simplest case."""
+    lines = [headline(check, colors)]
+    if check["cause"]:
+        lines.append(paragraph(check["cause"]))
+    if hint > 1:
+        lines += mended(check, hint)
     if check["verdict"] == "right" or verbose:
-        lines += [paragraph(f"Remark: {remark}.")
-                  for remark in check["remarks"]]
+        lines += [paragraph(f"Remark: {remark}.") for remark in [
+            *check["remarks"], *["arrays of integers raise, or give a wrong "
+                                 "result: compute with float64"] * (
+                bool(check["integers"] and verbose))]]
     if check["verdict"] == "wrong" and check["cases"]:
-        lines += counts(check) + simplest(check)
+        lines += counts(check, hint)
+        if hint > 1 and not check["mended"] or check["partial"]:
+            lines += simplest(check)
     if verbose:
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
@@ -72,7 +64,31 @@ def describe(check, verbose=False):
     return lines
 
 
-def counts(check):
+def mended(check, hint):
+    """Return the lines that mend a function, with their numbers."""
+    lines, count = [], check["mended_by"] and len(judged_labels(
+        check["function"], check["mended_by"])) or len(check["cases"])
+    for i, changes in enumerate(check["mended"]):
+        said = dict.fromkeys(change["sentence"] for change in changes)
+        places = ", ".join(str(change["line"]) for change in changes)
+        where = f" (line{'s' * (len(changes) > 1)} {places})" * (hint == 2)
+        lines.append(paragraph("Or: " * (i > 0) + " And: ".join(said) + where))
+        for change in changes * (hint > 2):
+            for start, key in ((f"Line {change['line']}:", "before"),
+                               ("Write:", "after")):
+                block = textwrap.dedent(change[key].replace("\t", "    "))
+                lines += [f"  {start}"] * bool(block.strip() or key == "after")
+                lines += [f"    {clean(line)}".rstrip() for line in (
+                    block.splitlines() or ["(nothing)"])
+                    if block.strip() or key == "after"]
+        if hint > 2:
+            lines.append(f"  With {'this' if changes[1:] == [] else 'these'} "
+                         f"line{'s' * (len(changes) > 1)} all "
+                         f"{count} cases are right (tried).")
+    return lines
+
+
+def counts(check, hint):
     """Say how many cases are right, which outputs, and what is shared."""
     failed = [case for case in check["cases"] if case["result"] != "pass"]
     right = len(check["cases"]) - len(failed)
@@ -84,42 +100,72 @@ def counts(check):
         raised = right and any(case["result"] != "fail" for case in failed)
         lines.append("  " + ", ".join(map(" ".join, check["outputs"].items()))
                      + (", in the cases that return." if raised else "."))
+    if check["function"] != "lenet5" and (hint == 1 or not check["mended"]):
+        few = [f'"{case["name"]}"' for case in failed[:4]]
+        more = f" and {len(failed) - 4} more" * (len(failed) > 4)
+        lines.append(paragraph(f"Wrong: {', '.join(few)}{more}."))
     if check["shared"]:
         lines.append(paragraph(check["shared"]))
     return lines
 
 
 def simplest(check):
-    """Show the simplest case that is wrong, with its numbers."""
-    name = check["function"]
+    """Show the smallest wrong case: the call, and the first wrong number."""
+    name, rule = check["function"], check["rule"]
     failed = [case for case in check["cases"] if case["result"] != "pass"]
     if name == "lenet5" or not failed:
         return [paragraph(f"{case['name']}: {case['message']}")
                 for case in failed]
-    label, message = failed[0]["name"], failed[0]["message"]
-    lines = [f'  The simplest wrong case, "{label}":', *call_text(name, label),
-             paragraph(message, "    ")]
+    case = min(failed, key=lambda case: sum(
+        part.size for part in results_of(name, rule, case["name"])))
+    label, message = case["name"], case["message"]
     outcome, (_, arguments) = check["outcomes"][label], calls_of(name)[label]
-    for output, ours, exact in compared(name, check["rule"], label, outcome):
+    lines = [paragraph(shift) for shift in [moved(check, failed)] if shift]
+    lines += [f'  The smallest wrong case, "{label}":',
+              *call_text(name, label), paragraph(message, "    ")]
+    for output, ours, exact in compared(name, rule, label, outcome):
         if not equal(ours, exact):
             if ours.shape == exact.shape:
-                place = first_difference(ours, exact)
-                lines += side_by_side(output, ours, exact, place) + where_from(
-                    name, arguments, output, place, check["rule"], exact)
+                lines += where_from(name, arguments, output, first_difference(
+                    ours, exact), rule, exact)
             break
     return lines
 
 
+def moved(check, failed):
+    """Return a sentence where an image is right but moved, or None."""
+    ways = {(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)} - {(0, 0)}
+    for case in failed:
+        found = [(ours, exact) for output, ours, exact in compared(
+            check["function"], check["rule"], case["name"],
+            check["outcomes"][case["name"]])
+            if output in ("A", "dA_prev") and not equal(ours, exact)]
+        for ours, exact in found:
+            h, w = exact.shape[1:3] if ours.ndim == 4 else (0, 0)
+            ways = {(i, j) for i, j in ways if ours.shape == exact.shape
+                    and h > abs(i) and w > abs(j) and equal(
+                        ours[:, max(i, 0):h + i, max(j, 0):w + j],
+                        exact[:, max(-i, 0):h - i, max(-j, 0):w - j])}
+        if not found:
+            return None
+    if len(ways) != 1:
+        return None
+    (i, j), = ways
+    return "Your result is the right one, moved by " + " and ".join(
+        [f"one row {'down' if i > 0 else 'up'}"] * bool(i)
+        + [f"one column to the {'right' if j > 0 else 'left'}"] * bool(j)
+        ) + "."
+
+
 def call_text(name, label):
-    """Return the call as it can be pasted, if it is not too long."""
+    """Return exactly the call that was made, ready to paste."""
     lines, values = [], []
     for key, value in passed(name, label).items():
         if isinstance(value, np.ndarray):
-            numbers = "[" + ", ".join(f"{v:.6g}" for v in value.ravel()) + "]"
-            text = f"{key} = np.array({numbers}).reshape{value.shape}"
-            if value.size == 1:
-                text = f"{key} = np.full({value.shape}, {value.item():.6g})"
-            lines += textwrap.wrap(text, 75, subsequent_indent="    ")
+            text = (f"{key} = np.array({value.ravel().tolist()})"
+                    f".reshape{value.shape}")
+            lines += textwrap.wrap(text, 75, subsequent_indent="    ",
+                                   break_long_words=False)
             values.append(key)
         elif callable(value):
             values.append("lambda Z: np.maximum(Z, 0) / 2"
@@ -128,33 +174,7 @@ def call_text(name, label):
             values.append(f"{key}={value!r}")
     lines += textwrap.wrap(f"{name}({', '.join(values)})", 75,
                            subsequent_indent="    ")
-    return ["    " + line for line in lines[:14]] + (
-        ["    ..."] if len(lines) > 14 else [])
-
-
-def side_by_side(output, ours, expected, place):
-    """Return the image or kernel around a place of both, differences marked.
-
-    At most eight rows and columns of it.
-    """
-    # Kernels are (kh, kw, c_prev, c_new), images (m, h, w, c).
-    shown = [":", ":", *place[2:]] if output in ("dW", "db") else [
-        place[0], ":", ":", place[3]]
-    part = tuple(slice(8) if i == ":" else i for i in shown)
-    marked = [[number(v) + ("*" if wrong else " ") for v, wrong in zip(*row)]
-              for row in zip(ours[part], differs(ours, expected)[part])]
-    plain = [[number(v) for v in row] for row in expected[part]]
-    width = max(len(cell) for row in marked + plain for cell in row) + 1
-    left, right = ([start, *("    " + "".join(
-        f"{cell:>{width}}" for cell in row) for row in rows)]
-        for start, rows in (("    yours (* is wrong)", marked),
-                            ("    expected", plain)))
-    half = max(map(len, left)) + 7
-    title = f"    {output}[{', '.join(map(str, shown))}]"
-    if half + max(map(len, right)) > WIDTH:     # not beside each other
-        return [title, *left, *right]
-    return [title, *(f"{mine:{half}}{exact}"
-                     for mine, exact in zip(left, right))]
+    return ["    " + line for line in lines]
 
 
 def summary(checks):
@@ -174,10 +194,13 @@ def summary(checks):
         together = check["together"] and check["remarks"][-1]
         if check["verdict"] in ("wrong", "unreadable") or together or (
                 check["cause"]):
-            cause = check["cause"] or check["ending"] or together or (
-                "no cause found")
-            causes.setdefault((check["function"] or "a file", cause),
-                              []).append(clean(check["student"]))
+            said = [change["sentence"] for change in (
+                check["mended"] or [[]])[0]] or [
+                check["cause"] or check["ending"] or together
+                or "nothing found that mends it"]
+            for cause in dict.fromkeys(said):
+                causes.setdefault((check["function"] or "a file", cause),
+                                  []).append(clean(check["student"]))
     lines.append("")
     for (name, cause), names in sorted(causes.items(),
                                        key=lambda item: -len(item[1])):

@@ -1,0 +1,54 @@
+"""check(function), for notebooks: in this process, without a time limit."""
+import linecache
+import os
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+from . import child
+from .expected import RULES
+from .explain import name_of
+from .files import check_file
+from .judge import judge
+from .runs import jobs_of, outcome_of
+from .text import describe
+
+
+def check(function, name=None):
+    """Check a function object, in this process; print and return the verdict.
+
+    What mends it is tried in a process of its own, and only if the text that
+    it comes from, a cell or a file, can run alone.
+    """
+    name = name_of(function, name)
+    path = getattr(getattr(function, "__code__", None), "co_filename", "")
+    outcomes = {job["label"]: outcome_of(job, *child.outcome(
+        path, child.run, function, job)) for job in jobs_of(name)}
+    found, why = judge(name, child.signature(function), outcomes,
+                       list(RULES)), ""
+    if found["verdict"] == "wrong":
+        why = mended_alone(found, path, name)
+    print("\n".join(describe(found)))
+    if why:
+        print(f"(No line to write is tried: {why})")
+    print("(Run in this process: without isolation or time limit.)")
+    return found["verdict"] == "right"
+
+
+def mended_alone(found, path, name):
+    """Put what mends a function into its check, or return why it cannot."""
+    text = "".join(linecache.getlines(path))
+    if f"def {name}" not in text:
+        return "the text of the function is not known."
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(path) if os.path.isfile(path) else Path(folder, "cell.py")
+        if file.name == "cell.py":
+            file.write_text(text, encoding="utf-8")
+        checks = check_file(file, SimpleNamespace(
+            hint=3, case=None, timeout=10, same=list(RULES)))
+    for check in checks:
+        if check["function"] == name and check["verdict"] == "wrong":
+            found["mended"] = check["mended"]
+            return ""
+    return (f"the cell does not run alone ({checks[0]['cause']})" if checks
+            else "the cell does not run alone.")
