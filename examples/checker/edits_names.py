@@ -106,7 +106,7 @@ def others(s):
                            for _, roles, names in known])):
                 found.setdefault((node.id, name), []).append(
                     (node, s.change(node, name)))
-    for (old, new), several in found.items():
+    for several in found.values():
         yield from grouped(several, "A name of one axis stands where that of "
                            "the other belongs.")
 

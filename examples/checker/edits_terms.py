@@ -125,8 +125,8 @@ def factors(s):
     for node in s.nodes(ast.AugAssign, ast.Assign, ast.BinOp, ast.Call):
         value = getattr(node, "value", None)
         kernel = [s.named(role, node) for role in ("kh", "kw")]
-        if value and all(kernel) and s.name[:4] == "pool" and not (
-                called(value) in ("zeros", "zeros_like", "empty")):
+        if value and all(kernel) and s.name[:4] == "pool" and (
+                called(value) not in ("zeros", "zeros_like", "empty")):
             for text in ("({} * {})".format(*kernel), *kernel):
                 yield "The mean is not divided by kh * kw.", [s.change(
                     value, f"{bare(s, value)} / {text}")]
