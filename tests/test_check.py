@@ -3,6 +3,7 @@ import contextlib
 import csv
 import io
 import json
+import linecache
 import os
 import re
 import signal
@@ -447,6 +448,14 @@ def test_in_a_notebook_a_function_is_checked_and_mended(tmp_path, capsys):
     assert printed.count("(No line to write is tried: ") == 1
     with pytest.raises(ValueError, match="name: expected one of"):
         check.check(len)
+
+
+def test_a_cell_that_ends_in_its_check_is_mended(monkeypatch, capsys):
+    text = planted.planted("crop p:-p")[1] + "\n\ncheck(conv_backward)\n"
+    monkeypatch.setitem(linecache.cache, "<cell>", (
+        len(text), None, text.splitlines(True), "<cell>"))
+    exec(compile(text, "<cell>", "exec"), {"check": check.check})
+    assert "top:top + h_prev" in capsys.readouterr().out
 
 
 def test_explain_says_why_50_and_knows_ties_and_rules(capsys):
