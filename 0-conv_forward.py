@@ -213,8 +213,8 @@ def _forward_by_neighbours(t, A_prev, W, b, sides, stride, Z_shape):
     That is a convolution too: with t copies of each kernel, each in a wide
     kernel of its own that is zero elsewhere, copy s by s*sw columns further to
     the right, and with stride t*sw. Its result has the numbers of Z in the
-    same order, and if t does not divide w_new a few more. (It ends
-    here: the inner `best` is below 2, or there is one output in a row.)
+    same order, and if t does not divide w_new a few more. (It ends here: the
+    inner `best` is below 2, or there is one output in a row.)
     """
     (kh, kw, c_prev, c_new), (sh, sw) = W.shape, stride
     wide_W = np.zeros((kh, (t - 1)*sw + kw, c_prev, t, c_new), W.dtype)

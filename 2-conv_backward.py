@@ -137,7 +137,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
         return _backward_by_neighbours(t, dZ, A_prev, W, b, sides, stride)
 
     dA_prev, dW = np.zeros(A_prev.shape, working), np.zeros(W.shape, working)
-    db = np.zeros((1, 1, 1, c_new), working)
+    db = np.zeros((1, 1, 1, c_new))     # float64: many numbers are added
     (top, _), (left, _) = sides
     # A kernel in each column, its weights in the order of a patch.
     kernels = W.reshape(-1, c_new).astype(working, copy=False)
@@ -153,7 +153,7 @@ def conv_backward(dZ, A_prev, W, b, padding="same", stride=(1, 1)):
                 patches = _im2col(windows[:, y], working)
                 dZ_rows = np.asarray(dZ[n, y], working).reshape(-1, c_new)
                 dW += (patches.T @ dZ_rows).reshape(W.shape)
-                db += dZ_rows.sum(axis=0)
+                db += dZ_rows.sum(axis=0, dtype=float)
                 dpatches = dZ_rows @ kernels.T
                 _col2im(dpatches, dwindows[:, y], stride)
             dA_prev[n] = dA_pad[:, top:top + h_prev, left:left + w_prev]
