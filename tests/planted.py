@@ -129,7 +129,6 @@ MINUS = "dA_pad[:, top:-bottom, left:-right]"
 WINDOW = "y*sh:y*sh + kh, x*sw:x*sw + kw"
 ZEROS = "np.zeros(A_pad.shape)"
 SIZE = "(h_pad - kh) // sh + 1", "(w_pad - kw) // sw + 1"
-ADD = "dA_prev[window] += mask * dA[n, y, x, c]"
 RETURN = {CF: "return A", PF: "return A", CB: "return dA_prev, dW, db",
           PB: "return dA_prev"}
 

@@ -18,13 +18,6 @@ def called(node):
     return None
 
 
-def function_of(node):
-    """Return the function that a node is in."""
-    while not isinstance(node, ast.FunctionDef):
-        node = node.parent
-    return node
-
-
 def elements(node):
     """Return the elements of a tuple or list, else nothing."""
     return node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
@@ -45,8 +38,9 @@ def follow(s, node, anchor):
             return node
         found = None
         for one in s.nodes(ast.Assign):
-            if one.lineno >= statement_of(anchor).lineno or function_of(
-                    one) is not function_of(anchor) or not (
+            if one.lineno >= statement_of(anchor).lineno or statement_of(
+                    one, ast.FunctionDef) is not statement_of(
+                    anchor, ast.FunctionDef) or not (
                     s.runs(one, "same") or s.runs(one, "max")
                     or not s.known(one)):
                 continue

@@ -1,8 +1,9 @@
 """Edits of words, defaults, results, and functions of NumPy."""
 import ast
 
-from .edits_padding import called, elements, follow, function_of
+from .edits_padding import called, elements, follow
 from .edits_terms import bare
+from .source import statement_of
 
 DEFAULTS = {"padding": '"same"', "stride": "(1, 1)", "mode": "'max'"}
 
@@ -42,7 +43,8 @@ def results(s):
                 yield "The bias is added after the activation.", [
                     s.change(node.parent, f"{activation}({text})")]
     for node in s.nodes(ast.Return):
-        if function_of(node) is not s.main or node.value is None:
+        if node.value is None or (
+                statement_of(node, ast.FunctionDef) is not s.main):
             continue
         if activation:
             text = s.of(node.value)

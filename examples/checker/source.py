@@ -75,9 +75,9 @@ class Source:
         return text
 
 
-def statement_of(node):
-    """Return the statement that a node is in."""
-    while not isinstance(node, ast.stmt):
+def statement_of(node, kind=ast.stmt):
+    """Return the statement, or the one of a kind, that a node is in."""
+    while not isinstance(node, kind):
         node = node.parent
     return node
 
