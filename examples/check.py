@@ -12,11 +12,11 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from common import UserError  # noqa: E402
-from checker import folders, options, reports, text  # noqa: E402
+from checker import options, reports, text  # noqa: E402
 from checker.explain import explain  # noqa: E402, F401
+from checker.files import check_all, complain  # noqa: E402
+from checker.mending import patched  # noqa: E402
 from checker.notebook import check  # noqa: E402, F401
-from checker.patch import patched  # noqa: E402
-from checker.process import complain  # noqa: E402
 
 
 def say(lines):
@@ -38,7 +38,7 @@ def main(argv=None):
     """Run, print, write the reports; return the exit status."""
     try:
         given = options.arguments(argv, __doc__)
-        found, status = folders.check_all(
+        found, status = check_all(
             given.paths, given, lambda checks: say(told(checks, given, True)))
     except (UserError, OSError) as error:
         complain(f"check.py: {error}")
@@ -52,8 +52,7 @@ def main(argv=None):
             if status and (kind == "gradescope" or not found):
                 complain(f"--{kind}: not written")     # it was stopped
             else:
-                reports.write(vars(given)[kind], report(found, given).encode(
-                    "utf-8", "backslashreplace"))
+                reports.write(vars(given)[kind], report(found, given))
         except OSError as error:    # the disk is full, or the folder has gone
             complain(f"--{kind}: cannot be written ({error})")
             status = status or 2

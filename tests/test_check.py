@@ -18,7 +18,7 @@ import pytest
 
 import check
 import planted
-from checker import folders, process
+from checker import files, process
 from checker.files import FILES, has_tensorflow
 from checker.lenet import judge_lenet5
 from common import ROOT, load
@@ -334,7 +334,7 @@ def test_one_narrower_limit_drops_no_other_and_workers_are_real(tmp_path):
         ["sh", "-c", f"ulimit -f 2000; exec {sys.executable} {SCRIPT} {path}"],
         capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert folders.workers() == len(os.sched_getaffinity(0))
+    assert files.workers() == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.slow
@@ -394,7 +394,7 @@ def test_gradescope_gets_a_point_for_each_function_of_the_course(tmp_path):
             for test in results["tests"]] == [
         (CF, 0, 1), (PF, 1, 1), (CB, 0, 1), (PB, 0, 1)]
     assert "\033" not in out.read_text() and "lenet5" not in done.stdout
-    assert "nearly equal" in results["tests"][3]["output"]
+    assert "Nearly equal" in results["tests"][3]["output"]
     run(tmp_path, "--gradescope", out, "--hint", 1)
     assert "nearly equal pixels for" not in out.read_text()
 

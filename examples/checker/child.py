@@ -1,11 +1,14 @@
-"""Load a student's file and call its functions, in this process.
+"""The process in which a student's code runs: main(FOLDER of a job).
 
-A report is a file of .npy arrays, the first of which holds JSON, and is moved
-into place when it is complete.
+A copy of this file and its neighbours runs in the folder of the job, so that
+nothing of this collection can be imported. A report is a file of .npy arrays,
+the first of which holds JSON, and is moved into place when it is complete.
 """
 import ast
+import importlib
 import importlib.util
 import inspect
+import json
 import os
 import signal
 import sys
@@ -13,7 +16,7 @@ import traceback
 import warnings
 # By their names, for the student's code may replace them where they are from.
 from json import dumps
-from os import replace
+from os import _exit, replace
 from os.path import join
 
 import numpy as np
@@ -27,6 +30,10 @@ OPTIONS = {"padding", "stride", "mode"}     # passed by name where possible
 
 class NoResult(Exception):
     """What is returned is not what was asked for."""
+
+
+class Slow(BaseException):
+    """A trial takes too long."""
 
 
 def same_Z(Z):
@@ -50,21 +57,24 @@ def save(folder, name, report, arrays=()):
     replace(join(folder, name + ".tmp"), join(folder, name + ".npy"))
 
 
-def failure(error, path):
-    """Describe an exception, and the line of the student's file it is from."""
+def outcome(path, call, *arguments):
+    """Return the report on a call and its arrays, or what it raised where."""
     try:
-        message = " ".join(str(error).split())[:300]
-    except Exception:
-        message = ""
-    report = {"result": "error" if isinstance(error, Exception) else "exit",
-              "error": type(error).__name__, "message": message}
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if frame.filename == path]
-    if isinstance(error, SyntaxError) and error.lineno:
-        report.update(lineno=error.lineno, line=str(error.text or "").strip())
-    elif frames:
-        report.update(lineno=frames[-1].lineno, line=frames[-1].line)
-    return report
+        return call(*arguments)
+    except (Exception, SystemExit) as error:
+        try:
+            message = " ".join(str(error).split())[:300]
+        except Exception:
+            message = ""
+        report = {"result": "error" if isinstance(error, Exception) else
+                  "exit", "error": type(error).__name__, "message": message}
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+                  if frame.filename == path]
+        if isinstance(error, SyntaxError) and error.lineno:
+            report.update(lineno=error.lineno, line=(error.text or "").strip())
+        elif frames:
+            report.update(lineno=frames[-1].lineno, line=frames[-1].line)
+        return report, []
 
 
 def load(path, source=None):
@@ -87,18 +97,25 @@ def load(path, source=None):
     sys.path.insert(0, os.path.dirname(path))
     sys.argv = [path]
     name = os.path.splitext(os.path.basename(path))[0]
-    module = importlib.util.module_from_spec(
+    sys.modules[name] = module = importlib.util.module_from_spec(
         importlib.util.spec_from_file_location(name, path))
-    sys.modules[name] = module
     exec(code, module.__dict__)
     return module, compared
 
 
-def signature(function):
-    """Return [name, has a default, is no star] of the parameters.
+def loaded(job, space):
+    """Put the functions of a file into space; return what is in the file."""
+    module, compared = load(job["path"], job["source"])
+    space.update({name: getattr(module, name) for name in job["names"]
+                  if callable(getattr(module, name, None))}, module=module)
+    return {"result": "ok", "compared": compared, "functions": {
+        name: signature(space[name]) for name in job["names"] if name in space
+    }, "others": sorted(name for name, value in vars(module).items()
+                        if inspect.isfunction(value))[:20]}, []
 
-    Return None where Python does not know them.
-    """
+
+def signature(function):
+    """Return [name, has a default, is no star] of the parameters, or None."""
     try:
         parameters = inspect.signature(function).parameters.values()
         return [[str(p.name), p.default is not p.empty, p.kind not in (
@@ -139,14 +156,13 @@ def as_arrays(result, count):
     elif not isinstance(result, (tuple, list)) or len(result) != count:
         raise NoResult(f"returned {type(result).__name__}, expected {count} "
                        "arrays: dA_prev, dW, db")
-    arrays = [asarray(part) for part in result]
-    for part, values in zip(result, arrays):
+    for part, values in [(part, asarray(part)) for part in result]:
         if values.dtype.kind not in "biuf":
             raise NoResult(f"returned {type(part).__name__} of dtype "
                            f"{values.dtype}, expected an array of numbers")
         if values.size > LARGEST:
             raise NoResult(f"returned an array of shape {values.shape}")
-    return [array(values, order="C") for values in arrays]
+    return [array(part, order="C", subok=False) for part in result]
 
 
 def run(function, job):
@@ -155,27 +171,10 @@ def run(function, job):
     results = as_arrays(call(function, arguments), job["outputs"])
     return {"result": "ok", "changed": [
         key for key, value in decoded(job["arguments"]).items()
-        if isinstance(value, np.ndarray)
-        and [value.shape, value.dtype, value.tobytes()] != [
-            arguments[key].shape, arguments[key].dtype,
-            arguments[key].tobytes()]]}, results
-
-
-def outcome(path, call, *arguments):
-    """Return the report on a call, and its arrays."""
-    try:
-        return call(*arguments)
-    except (Exception, SystemExit) as error:
-        return failure(error, path), []
-
-
-class Slow(BaseException):
-    """A trial takes too long."""
-
-
-def too_slow(*_):
-    """End a trial: what catches even this is ended by the system, later."""
-    raise Slow
+        if isinstance(value, np.ndarray) and repr([
+            value.shape, value.dtype, value.tobytes()]) != repr([
+                arguments[key].shape, arguments[key].dtype,
+                arguments[key].tobytes()])]}, results
 
 
 def allow(seconds, soft=None):
@@ -183,9 +182,73 @@ def allow(seconds, soft=None):
 
     soft: seconds after which Slow is raised, or 0 to take that back.
     """
+    def too_slow(*_):
+        raise Slow
+
     if _timer:      # not on Windows; the parent has a limit of wall time
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         _timer(signal.ITIMER_PROF, seconds)
         if soft is not None:
             signal.signal(signal.SIGVTALRM, too_slow)
             _timer(signal.ITIMER_VIRTUAL, soft)
+
+
+def limit(gigabytes, seconds):
+    """Let nobody take more memory (on Linux), more time or a large file.
+
+    Each limit is set by itself: one of them may be narrower already.
+    """
+    try:
+        import resource
+    except ImportError:     # Windows
+        return
+    for name, most in (("FSIZE", 2**28), ("CPU", seconds), ("AS", (
+            gigabytes * 2**30 * sys.platform.startswith("linux")))):
+        try:
+            which = getattr(resource, f"RLIMIT_{name}")
+            hard = resource.getrlimit(which)[1]
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            if most:
+                resource.setrlimit(which, (most, most))
+        except (OSError, OverflowError, ValueError):
+            pass
+
+
+def prepare():
+    """Import TensorFlow, whatever the user's keras.json says."""
+    importlib.import_module("tensorflow")
+    K = importlib.import_module("tensorflow.keras.backend")
+    K.set_image_data_format("channels_last")
+    K.set_floatx("float32")
+    return {}, []
+
+
+def main(folder):
+    """Run the job in a folder."""
+    from . import look, mend
+    with open(join(folder, "job.json"), encoding="utf-8") as file:
+        job = json.load(file)
+    path, space, broken = job["path"], {}, {}
+    limit(0 if job["tensorflow"] else 2, 300 + int(sum(
+        one["timeout"] for one in job["jobs"])))
+    sys.path[:] = [place for place in sys.path if place not in ("", folder)]
+    for name in [name for name in sys.modules if name[:7] == "checker"]:
+        del sys.modules[name]       # the student may have a look.py too
+    if job["tensorflow"]:
+        broken, _ = outcome(path, prepare)
+    save(folder, "started", {"result": "ok"})
+    allow(job["timeout"])
+    save(folder, "loading", *outcome(path, loaded, job, space))
+    for one in job["jobs"]:
+        allow(one["timeout"])
+        name = one["function"]
+        if name in space and name == "lenet5":
+            save(folder, name, *([{**broken, "error": "NoTensorFlow"}, []]
+                                 if broken else outcome(
+                                     path, look.look, space[name])))
+        elif name in space and "cases" in one:
+            save(folder, one["id"], mend.search(
+                space["module"], one, join(folder, "trials.log")))
+        elif name in space:
+            save(folder, one["id"], *outcome(path, run, space[name], one))
+    _exit(0)

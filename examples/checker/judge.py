@@ -11,6 +11,8 @@ SIGNATURES = {
     "pool_forward": "A_prev, kernel_shape, stride=(1, 1), mode='max'",
     "conv_backward": 'dZ, A_prev, W, b, padding="same", stride=(1, 1)',
     "pool_backward": "dA, A_prev, kernel_shape, stride=(1, 1), mode='max'"}
+PARAMETERS = {name: re.findall(r"[A-Za-z_]\w*(?=[,=]|$)", text)
+              for name, text in SIGNATURES.items()}
 RULE_NAMES = {
     "keras": 'Keras\' rule of "same"',
     "size": 'the rule of "same" that rounds up',
@@ -24,8 +26,7 @@ def new(**entries):
     return {"student": None, "function": None, "verdict": "wrong",
             "same": None, "rule": None, "rules": [], "outputs": {},
             "cause": None, "mended": [], "texts": [], "mended_by": None,
-            "shared": None,
-            "ending": None, "partial": False, "empty": False,
+            "shared": None, "ending": None, "partial": False, "empty": False,
             "together": False, "printed": "", "remarks": [], "integers": False,
             "cases": [], **entries}
 
@@ -39,14 +40,12 @@ def wrong_signature(name, parameters):
     """Return what the main programs of courses cannot call, or None."""
     if not parameters or not all(usual for _, _, usual in parameters):
         return None     # not a Python function, or *args: the calls will tell
-    expected = re.findall(r"[A-Za-z_]\w*(?=[,=]|$)", SIGNATURES[name])
-    names = [key for key, _, _ in parameters]
+    names, expected = [key for key, *_ in parameters], PARAMETERS[name]
     if names[:len(expected)] != expected:
         return f"The parameters are {', '.join(names)}; {expected_of(name)}"
     for key, default, _ in parameters[len(expected):]:
         if not default:
             return f"{key} needs a default; {expected_of(name)}"
-    return None
 
 
 def expected_of(name):
@@ -59,21 +58,17 @@ def judge_case(name, rule, label, outcome, seed=None):
     result, message = outcome["result"], reason(outcome)
     if result == "ok":
         message = (f"{', '.join(outcome['changed'])} was changed: work on a "
-                   "copy" if outcome["changed"] else wrong_array(
-                       name, rule, label, outcome, seed))
+                   "copy" if outcome["changed"] else None)
+        for output, ours, exact in compared(name, rule, label, outcome, seed):
+            if not message and ours.shape != exact.shape:
+                message = f"{output}: shape {ours.shape}, expected " + str(
+                    exact.shape)
+            elif not message and not equal(ours, exact):
+                place = first_difference(ours, exact)
+                message = (f"{output}{list(place)} is {number(ours[place])}, "
+                           f"expected {number(exact[place])}")
         result = "fail" if message else "pass"
     return {"name": label, "result": result, "message": message}
-
-
-def wrong_array(name, rule, label, outcome, seed=None):
-    """Return what is wrong in the first array that is, or None."""
-    for output, ours, exact in compared(name, rule, label, outcome, seed):
-        if ours.shape != exact.shape:
-            return f"{output}: shape {ours.shape}, expected {exact.shape}"
-        if not equal(ours, exact):
-            place = first_difference(ours, exact)
-            return (f"{output}{list(place)} is {number(ours[place])}, "
-                    f"expected {number(exact[place])}")
 
 
 def reason(outcome):
@@ -97,14 +92,6 @@ def compared(name, rule, label, outcome, seed=None):
                results_of(name, rule, label, seed))
 
 
-def returned(name, rule, outcomes):
-    """Return [(output, has the right shape, is right)] of all arrays."""
-    return [(output, ours.shape == exact.shape, equal(ours, exact))
-            for label in judged_labels(name, rule) if label in outcomes
-            for output, ours, exact in compared(name, rule, label,
-                                                outcomes[label])]
-
-
 def judge(name, parameters, outcomes, accepted):
     """Return everything that the report says of one function.
 
@@ -113,58 +100,63 @@ def judge(name, parameters, outcomes, accepted):
     """
     check = new(function=name, cause=wrong_signature(name, parameters),
                 partial=len(outcomes) == 1, outcomes=outcomes)
-    results = {rule: [judge_case(name, rule, label, outcomes[label])
-                      for label in judged_labels(name, rule)
-                      if label in outcomes] for rule in rules_of(name)}
-    wrong = {rule: [case["name"] for case in cases if case["result"] != "pass"]
-             for rule, cases in results.items()}
-    arrays = {rule: returned(name, rule, outcomes) for rule in results}
+    cases, arrays = {}, {}
+    for rule in rules_of(name):
+        labels = [label for label in judged_labels(name, rule)
+                  if label in outcomes]
+        cases[rule] = [judge_case(name, rule, label, outcomes[label])
+                       for label in labels]
+        arrays[rule] = [
+            (output, ours.shape == exact.shape, equal(ours, exact))
+            for label in labels for output, ours, exact in compared(
+                name, rule, label, outcomes[label])]
+    failed = {rule: [case for case in found if case["result"] != "pass"]
+              for rule, found in cases.items()}
     rules = sorted(
-        (rule for rule in results if results[rule] and (
+        (rule for rule in cases if cases[rule] and (
             rule not in RULES or rule in accepted)), reverse=True,
-        key=lambda rule: (sum(right for _, _, right in arrays[rule]),
+        key=lambda rule: (sum(right for *_, right in arrays[rule]),
                           sum(shaped for _, shaped, _ in arrays[rule])))
     if not rules:
         return {**check, "verdict": "skipped",
                 "cause": "It has no such case under the accepted rules."}
     rule = rules[0]
-    if wrong[rule]:
-        explain_wrong(check, rule, results, [
-            one for one in wrong if results[one] and not wrong[one]])
+    if failed[rule]:
+        explain_wrong(check, rule, cases[rule], failed[rule], [
+            one for one in cases if cases[one] and not failed[one]])
     elif not check["cause"]:
         check["verdict"] = "right"
-    check.update(rule=rule, rules=rules, cases=results[rule])
-    if name[:4] == "conv" and not check["partial"] and not wrong[rule]:
-        check["same"] = rule
+        if name[:4] == "conv" and not check["partial"]:
+            check["same"] = rule
+    check.update(rule=rule, rules=rules, cases=cases[rule])
     for output in OUTPUTS[name]:
         right = [good for one, _, good in arrays[rule] if one == output]
         check["outputs"][output] = "not returned" if not right else (
             "right" if all(right) else "wrong")
-    check["integers"] = not wrong[rule] and any(judge_case(
+    check["integers"] = not failed[rule] and any(judge_case(
         name, rule, label, outcome)["result"] != "pass"
         for label, outcome in outcomes.items() if "integer" in label)
     return check
 
 
-def explain_wrong(check, rule, results, right_under):
+def explain_wrong(check, rule, cases, failed, right_under):
     """Put what the wrong cases have in common into a check.
 
     right_under: rules that it follows.
     """
-    name, cases = check["function"], results[rule]
-    failed = [case for case in cases if case["result"] != "pass"]
-    said = [check["cause"]] if check["cause"] else []
-    if right_under:
-        said.append(f"It follows {RULE_NAMES[right_under[0]]}, which "
-                    "--same does not accept.")
+    name, said = check["function"], [check["cause"]] * bool(check["cause"])
     messages = {str(case["message"]) for case in failed}
-    if any("was changed" in message for message in messages):
-        said.append("An input is changed in place: work on a copy.")
-    if not check["partial"] and all("defaults" in case["name"]
-                                    for case in failed):
-        said.append(f"A default is missing or wrong; {expected_of(name)}")
-    if messages == {"returned None: is there a return?"}:
-        said.append("Nothing is returned.")
+    for holds, sentence in (
+            (right_under, f"It follows {RULE_NAMES.get((*right_under, '')[0])}"
+             ", which --same does not accept."),
+            (any("was changed" in message for message in messages),
+             "An input is changed in place: work on a copy."),
+            (not check["partial"] and all("defaults" in case["name"]
+                                          for case in failed),
+             f"A default is missing or wrong; {expected_of(name)}"),
+            (messages == {"returned None: is there a return?"},
+             "Nothing is returned.")):
+        said += [sentence] * bool(holds)
     check["cause"] = " ".join(said) or None
     kinds = {case["result"] for case in failed}
     if len(kinds) == 1:
@@ -180,8 +172,8 @@ def explain_wrong(check, rule, results, right_under):
         found = sorted(feature for feature in common if sum(
             feature in one for one in has.values()) <= most * len(has))
         if has and found and not check["shared"]:
-            text = f"All wrong cases have this, {few} it: "
-            check["shared"] = f"{text}{'; '.join(found)}."
+            check["shared"] = (f"All wrong cases have this, {few} it: "
+                               f"{'; '.join(found)}.")
 
 
 def features(name, rule, label):
@@ -189,11 +181,11 @@ def features(name, rule, label):
     case, _ = calls_of(name)[label]
     (m, h, w, c), (sh, sw), conv = case.A_prev, case.stride, name[:4] == "conv"
     (kh, kw), same = case.kernel[:2], case.kind == "same"
-    axes = (h, kh, sh), (w, kw, sw)
-    sides = [RULES[rule](*axis) for axis in axes] if same else [(0, 0)]
+    axes = ((h, kh, sh), (w, kw, sw)) if same else ()
+    sides = [RULES[rule](*axis) for axis in axes]
     odd = [sum(side) % 2 if rule == "keras" else total_to_keep(*axis) % 2
-           for side, axis in zip(sides, axes)] if same else []
-    found = {
+           for side, axis in zip(sides, axes)]
+    return {feature for feature, holds in {
         "several images": m > 1, "several channels of A_prev": c > 1,
         "several kernels": conv and case.kernel[-1] > 1,
         "a kernel that is not square": kh != kw,
@@ -202,9 +194,9 @@ def features(name, rule, label):
         "a stride above 1": (sh, sw) != (1, 1),
         "different strides of the two axes": sh != sw,
         'padding "same"': same, 'padding "valid"': case.kind == "valid",
-        "a padding of 0 on a side": same and 0 in sum(sides, ()),
+        "a padding of 0 on a side": 0 in sum(sides, ()),
         "an even total of zeros": 0 in odd, "an odd total of zeros": 1 in odd,
         "mode 'max'": case.kind == "max", "mode 'avg'": case.kind == "avg",
         **{word: word in label
-           for word in ("ties", "real numbers", "an activation")}}
-    return {feature for feature, holds in found.items() if holds}
+           for word in ("ties", "real numbers", "an activation")}
+    }.items() if holds}

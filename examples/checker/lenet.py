@@ -66,7 +66,7 @@ def judge_lenet5(outcome, data=b""):
 
     data: the file; advice on its lines was not tried, and is not said to be.
     """
-    check, text = new(function="lenet5"), data.decode("utf-8", "replace")
+    check = new(function="lenet5")
     if outcome.get("error") == "NoTensorFlow":
         return {**check, "verdict": "skipped", "cause":
                 f"TensorFlow does not load ({outcome['message']})."}
@@ -76,11 +76,9 @@ def judge_lenet5(outcome, data=b""):
         outcome, rows = {"result": "error", "message": "what was measured is "
                          "damaged"}, []
     if not rows:
-        check["cases"] = [{"name": "building", "result": outcome["result"],
-                           "message": reason(outcome)}]
-        check["cause"] = misspelt(str(outcome.get("message")),
-                                  outcome.get("lineno"), outcome.get("line"))
-        return check
+        return {**check, "cause": misspelt(outcome), "cases": [{
+            "name": "building", "result": outcome["result"],
+            "message": reason(outcome)}]}
     for name, right, message, cause in rows:
         if right is None:
             check["remarks"].append(f"{name} cannot be read from this model "
@@ -90,39 +88,35 @@ def judge_lenet5(outcome, data=b""):
             "name": name, "result": "pass" if right else "fail",
             "message": None if right else message})
         if not right:
-            if name == "probabilities":
-                cause += softmax(text)
+            cause += softmax(data) if name == "probabilities" else ""
             check["cause"] = check["cause"] or cause
     if outcome["seen"].get("uses X") is False:
         check["remarks"].append("the model does not use X, the input that it "
                                 "is given")
-    check["verdict"] = "wrong" if check["cause"] else "right"
-    return check
+    return {**check, "verdict": "wrong" if check["cause"] else "right"}
 
 
-def misspelt(message, lineno, line):
+def misspelt(outcome):
     """Return a line to write where a keyword is misspelt, or None."""
-    found = re.search(r"unexpected keyword argument '(\w+)'|"
-                      r"passed to \w+: .*?'(\w+)'", message)
-    word = found and (found.group(1) or found.group(2))
+    found = re.search(r"(?:unexpected keyword argument |passed to \w+: .*?)"
+                      r"'(\w+)'", str(outcome.get("message")))
+    word, line = found and found.group(1), outcome.get("line")
     close = word and difflib.get_close_matches(word, WORDS, 1)
     if close and line and word in line:
-        return (f"There is no {word}. Line {lineno}, write: "
+        return (f"There is no {word}. Line {outcome['lineno']}, write: "
                 f"{line.replace(word, close[0])}")
-    return None
 
 
-def softmax(text):
+def softmax(data):
     """Return a line to write for the last layer, or nothing."""
-    found = [(i, line.strip()) for i, line in enumerate(text.split("\n"), 1)
-             if re.search(r"Dense\(\s*(units\s*=\s*)?10\b", line)]
-    if not found:
-        return ""
-    i, line = found[-1]
-    if "activation" in line:
-        new_line = re.sub(r"activation\s*=\s*[\w.'\"]+",
-                          "activation='softmax'", line)
-    else:
-        new_line = re.sub(r"(Dense\(\s*(units\s*=\s*)?10)",
-                          r"\1, activation='softmax'", line)
-    return "" if new_line == line else f" Line {i}, write: {new_line}"
+    last = ""
+    for i, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+        if re.search(r"Dense\(\s*(units\s*=\s*)?10\b", line):
+            new_line = re.sub(r"activation\s*=\s*[\w.'\"]+",
+                              "activation='softmax'", line)
+            if "activation" not in line:
+                new_line = re.sub(r"(Dense\(\s*(units\s*=\s*)?10)",
+                                  r"\1, activation='softmax'", line)
+            last = f" Line {i}, write: {new_line.strip()}" * (
+                new_line != line)
+    return last

@@ -12,64 +12,53 @@ import sys
 import time
 import warnings
 import zlib
-from os.path import join
 
 import numpy as np
 
-from . import edits_names as names
-from . import edits_padding as padding
-from . import edits_results as results
-from . import edits_terms as terms
-from . import edits_windows as windows
+from . import edits, places
 from .child import Slow, allow, decoded, outcome, run
-from .scene import Scene
-from .source import Source, effort, said
-from .tracing import traced
+from .scene import Scene, traced
+from .source import edited, effort, said
 
-EDITS = (windows.crop, padding.padding, results.results, terms.sums,
-         names.names, names.axes, windows.sizes, windows.windows, names.others,
-         names.arrays, terms.dropped, terms.factors, results.functions,
-         results.reductions, terms.operations, windows.blocks, results.words,
-         windows.loops, names.indexes, names.neighbours)
+EDITS = (edits.names, *places.EDITS, *edits.EDITS[1:])
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
+SHOWN = 4           # ways to mend that are sent to be confirmed
 
 
 class Trials:
     """A student's function, its edited copies, and how right they are."""
 
-    def __init__(self, module, job, folder):
+    def __init__(self, module, job, log):
         """Read what a process before this one has tried."""
-        self.module, self.job, self.path = module, job, job["path"]
-        self.log = join(folder, "trials.log")
-        self.known, self.spent = {}, 0.0
-        with open(self.log, "a+", encoding="utf-8") as file:
-            file.seek(0)
-            for key, *rest in map(json.loads, file):
-                self.spent += rest[0] if rest else 0
-                self.known[key] = rest[1] if rest else None
-        hung = sum(value is None for value in self.known.values())
-        self.spent += hung
+        self.module, self.job, self.path, self.log = (
+            module, job, job["path"], log)
+        with open(log, encoding="utf-8") as file:
+            self.known = {key: (rest or [1, None]) for key, *rest in map(
+                json.loads, file)}
+        self.spent = sum(spent for spent, _ in self.known.values())
         self.cases = [{**case, "expected": {rule: [
             np.array(part["array"], part["dtype"]).reshape(part["shape"])
             for part in parts] for rule, parts in case["expected"].items()}}
             for case in job["cases"]]
 
-    def left(self):
-        """Tell whether there is time left."""
-        return self.spent < self.job["budget"]
-
-    def noted(self, key, compute):
+    def tried(self, key, compute):
         """Return what is known of a trial, or compute it."""
         if key not in self.known:
-            with open(self.log, "a", encoding="utf-8") as file:
-                file.write(json.dumps([key]) + "\n")
-                file.flush()
-                before = time.process_time()
+            before, found = time.process_time(), None
+            self.write(key)
+            try:
                 found = compute()
-                spent = time.process_time() - before
-                file.write(json.dumps([key, spent, found]) + "\n")
-            self.known[key], self.spent = found, self.spent + spent
-        return self.known[key]
+            except (Exception, Slow):
+                pass
+            self.known[key] = time.process_time() - before, found
+            self.spent += self.known[key][0]
+            self.write(key, *self.known[key])
+        return self.known[key][1]
+
+    def write(self, *entries):
+        """Add a line to the log."""
+        with open(self.log, "a", encoding="utf-8") as file:
+            file.write(json.dumps(entries) + "\n")
 
     def function(self, text):
         """Return the function of an edited text; nothing else runs anew."""
@@ -80,70 +69,57 @@ class Trials:
         return space[self.job["function"]]
 
     def points(self, text, base=()):
-        """Return [points under each rule, rules under which all is right].
+        """Return {rule: points}, rules under which all is right, and sums.
 
-        And the sums of points after each probe; base: those of the text that
-        was edited, for what is worse need not be run to its end.
+        The sums are those of the points after each case; base: those of the
+        text that was edited, for what is worse need not be run to its end.
         """
         def compute():
-            try:
-                function = self.function(text)
-            except Exception:
-                return [{}, [], []]
+            function, probes = self.function(text), self.job["probes"]
             alive, points, sums = set(self.job["rules"]), dict.fromkeys(
                 self.job["rules"], 0), []
             for i, case in enumerate(self.cases):
-                rules = [rule for rule in case["expected"] if rule in points
-                         and (i < self.job["probes"] or rule in alive)]
-                if not alive and (i >= self.job["probes"] or 2 < i < len(
-                        base) and sums[-1] < base[i - 1] - 1e-7):
+                if not alive and (i >= probes or 2 < i < len(base) and sums[
+                        -1] < base[i - 1] - 1e-7):
                     break
+                rules = [rule for rule in case["expected"] if rule in points
+                         and (i < probes or rule in alive)]
                 if rules:
-                    report, arrays = self.run(function, case)
-                    if report["result"] == "timeout":
-                        return [{}, [], []]
+                    allow(1, 0.25)
+                    report, arrays = outcome(self.path, run, function, case)
+                    allow(60, 0)
                 for rule in rules:
                     gained = score(report, arrays, case["expected"][rule])
                     points[rule] += gained
                     if gained < len(case["expected"][rule]):
                         alive.discard(rule)
                 sums.append(sum(points.values()))
-            return [points, sorted(alive), sums]
+            return points, sorted(alive), sums
 
-        return self.noted(str(zlib.crc32(text.encode())) + str(len(text)),
-                          compute) or [{}, [], []]
-
-    def run(self, function, case):
-        """Return what a call gives, or that it hangs."""
-        try:
-            allow(1, 0.25)
-            return outcome(self.path, run, function, case)
-        except Slow:
-            return {"result": "timeout"}, []
-        finally:
-            allow(60, 0)
+        found = self.tried(f"{zlib.crc32(text.encode())} {len(text)}", compute)
+        allow(60, 0)
+        return found or ({}, [], [])
 
     def scene(self, text):
         """Return what the function of a text knows, or None."""
+        calls = []
+
         def compute():
             allow(3, 2)
             function = self.function(text)
-            self.calls = [(one["kind"], one["roles"], traced(
-                function, decoded(one["arguments"]), self.path))
-                for one in self.job["telling"]]
+            calls.extend(
+                (one["kind"], one["roles"], traced(
+                    function, decoded(one["arguments"]), self.path))
+                for one in self.job["telling"])
             return True
 
         key = f"trace {zlib.crc32(text.encode())}"
-        try:
-            self.known.pop(key, None) if self.known.get(key) else None
-            if self.noted(key, compute):
-                return Scene(Source(text), self.job["function"], self.calls,
-                             self.job["parameters"])
-        except (Exception, Slow):
-            pass
-        finally:
-            allow(60, 0)
-        return None
+        if self.known.get(key, [0, 0])[1]:
+            del self.known[key]     # traced by the process before
+        done = self.tried(key, compute)
+        allow(60, 0)
+        return done and Scene(text, self.job["function"], calls,
+                              self.job["parameters"])
 
 
 def score(report, arrays, expected):
@@ -155,65 +131,89 @@ def score(report, arrays, expected):
         if ours.shape == exact.shape:
             close = 1e-6 * (np.abs(exact).max(initial=0) or 1)
             with np.errstate(all="ignore"):
-                right = bool((np.abs(ours.astype(float) - exact) <= close
-                              ).all())
-            points += 1 if right else 0.1
+                points += 1 if (np.abs(ours.astype(float) - exact) <= close
+                                ).all() else 0.1
     return points - 0.05 * bool(report["changed"])
 
 
 def candidates(scene):
-    """Yield the edited texts of a scene, with sentence and table's place."""
-    source = scene.source
-    for place, edit in enumerate(EDITS):
+    """Yield the edited texts of a scene, with their sentences."""
+    for edit in EDITS:
+        groups = {}
         try:
-            for sentence, changes in edit(scene):
-                try:
-                    text = source.edited(changes)
-                    if text != source.text:
-                        ast.parse(text)
-                        yield text, sentence, place
-                except (SyntaxError, ValueError):
-                    pass
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError,
-                StopIteration):
+            for sentence, *where, key in edit(scene):
+                changes = where[0] if len(where) == 1 else [scene.put(*where)]
+                yield from texts(scene, [(sentence, changes)])
+                if key:
+                    groups.setdefault(key, []).append((sentence, changes))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             pass        # a text of a form that this edit does not know
+        for found in groups.values():
+            for several in together(scene, found):
+                yield from texts(scene, several)
 
 
-def search(module, job, folder):
+def together(scene, found):
+    """Yield edits of one kind: in one pair of brackets, in a line or two, all.
+    """
+    lines, inner = {}, {}
+    for one in found:
+        before = scene.text[:one[1][0][0]]
+        lines.setdefault(before.count("\n"), []).append(one)
+        inner.setdefault(max(before.rfind("("), before.rfind("[")), []).append(
+            one)
+    lines = [*lines.values()]
+    yield from lines
+    for several in inner.values():
+        yield several
+        if len(several) < 13:
+            yield from map(list, itertools.combinations(several, 2))
+    for first, second in zip(lines, lines[1:]):
+        yield first + second
+        for one, two in zip(first, second):
+            yield [one, two]
+    yield found
+
+
+def texts(scene, several):
+    """Yield the text with edits, and their sentences."""
+    text = edited(scene.text, [change for _, changes in several
+                               for change in changes])
+    if text and text != scene.text:
+        yield text, " ".join(dict.fromkeys(one for one, _ in several))
+
+
+def search(module, job, log):
     """Return the edited texts that make all cases right, the best first."""
     sys.stdout = sys.stderr = open(os.devnull, "w")
     warnings.simplefilter("ignore")
-    trials, original = Trials(module, job, folder), job["text"]
+    trials, original, right = Trials(module, job, log), job["text"], []
     states = [(original, [])]
-    for depth in range(len(BEAM)):
-        right, better = [], []
-        for text, steps in states[:BEAM[depth]]:
-            scene = trials.scene(text)
-            if scene is None or not trials.left():
-                continue
+    for count in BEAM:
+        better = []
+        for text, steps in states[:count]:
+            scene, seen = trials.scene(text), set()
             base, _, sums = trials.points(text)
-            seen = set()
-            for new, sentence, place in candidates(scene):
-                if new in seen or not trials.left():
+            for new, sentence in candidates(scene) if scene else ():
+                if new in seen or trials.spent > job["budget"]:
                     continue
                 seen.add(new)
                 points, rules, _ = trials.points(new, sums)
-                step = [*steps, (new, sentence, place)]
+                step = [*steps, (new, sentence)]
                 if rules:
-                    right.append((new, step, rules))
+                    right.append((effort(original, new), new, step, rules))
                 elif any(points[rule] > base.get(rule, 0) + 1e-7
                          for rule in points):
                     better.append((points, new, step))
             if right:
                 break
         if right:
-            right.sort(key=lambda one: effort(original, one[0], [
-                place for _, _, place in one[1]]))
-            return {"result": "ok", "mended": [
-                {"text": new, "rules": rules, "sentences": said(
-                    original, step)} for new, step, rules in right[:4]]}
+            break
         better.sort(key=lambda one: (-max(one[0].values()), len(one[1])))
         groups = [[*itertools.islice(group, 2)] for _, group in
                   itertools.groupby(better, lambda one: one[0])]
         states = [(new, step) for group in groups for _, new, step in group]
-    return {"result": "ok", "mended": []}
+    right.sort(key=lambda one: one[0])
+    return {"result": "ok", "mended": [
+        {"text": new, "rules": rules, "sentences": said(original, steps)}
+        for _, new, steps, rules in right[:SHOWN]]}

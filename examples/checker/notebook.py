@@ -11,7 +11,7 @@ from .expected import RULES
 from .explain import name_of
 from .files import check_file
 from .judge import judge
-from .runs import jobs_of, outcome_of
+from .process import jobs_of
 from .text import describe
 
 
@@ -23,8 +23,10 @@ def check(function, name=None):
     """
     name = name_of(function, name)
     path = getattr(getattr(function, "__code__", None), "co_filename", "")
-    outcomes = {job["label"]: outcome_of(job, *child.outcome(
-        path, child.run, function, job)) for job in jobs_of(name)}
+    outcomes = {}
+    for job in jobs_of(name):
+        report, arrays = child.outcome(path, child.run, function, job)
+        outcomes[job["label"]] = {**report, "arrays": arrays}
     found, why = judge(name, child.signature(function), outcomes,
                        list(RULES)), ""
     if found["verdict"] == "wrong":
@@ -42,17 +44,17 @@ def mended_alone(found, path, name):
     if f"def {name}" not in text:
         return "the text of the function is not known."
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(path) if os.path.isfile(path) else Path(folder, "cell.py")
-        if file.name == "cell.py":
+        file = Path(path)
+        if not os.path.isfile(path):
+            file = Path(folder, "cell.py")
             file.write_text(without_calls(text), encoding="utf-8")
         checks = check_file(file, SimpleNamespace(
             hint=3, case=None, timeout=10, same=list(RULES)))
     for check in checks:
         if check["function"] == name and check["verdict"] == "wrong":
-            found["mended"] = check["mended"]
+            found.update(mended=check["mended"], mended_by=check["mended_by"])
             return ""
-    return (f"the cell does not run alone ({checks[0]['cause']})" if checks
-            else "the cell does not run alone.")
+    return f"the cell does not run alone ({checks[0]['cause']})"
 
 
 def without_calls(text):
@@ -64,6 +66,6 @@ def without_calls(text):
         return text
     for node in body:
         if isinstance(node, ast.Expr):
-            for i in range(node.lineno - 1, node.end_lineno):
-                lines[i] = "\n"
+            count = node.end_lineno - node.lineno + 1
+            lines[node.lineno - 1:node.end_lineno] = ["\n"] * count
     return "".join(lines)

@@ -8,7 +8,6 @@ from common import Parser, UserError
 from . import reports
 from .expected import OUTPUTS, RULES, calls_of
 from .files import FILES
-from .folders import students_of
 
 
 def existing(text):
@@ -24,29 +23,29 @@ def arguments(argv, description):
         description=description, epilog="Gradescope's run_autograder: python3 "
         "examples/check.py submission --gradescope results/results.json",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="*", type=existing, metavar="PATH",
-                        help="a file, or a folder with some of the five files")
-    parser.add_argument("--class", dest="folder", type=existing,
-                        metavar="FOLDER",
-                        help="every subfolder is one student")
-    parser.add_argument("--same", default=",".join(RULES), metavar="RULES",
-                        help='accepted rules of "same" (default: %(default)s)')
-    parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS",
-                        help="per case (default: %(default)s)")
-    parser.add_argument("--case", metavar="NAME",
-                        help="run this case alone, and show it")
-    for kind, report in reports.KINDS.items():
-        parser.add_argument(f"--{kind}", metavar="FILE", help=report.__doc__)
-    parser.add_argument("--hint", type=int, default=3, choices=(1, 2, 3),
-                        help="1: what is wrong; 2: why, and in which line; 3 "
-                        "(default): the line to write")
-    parser.add_argument("--patch", metavar="FILE", help="write a copy of PATH "
-                        "in which the lines that mend it are written")
-    parser.add_argument("--functions", default=",".join(FILES),
-                        metavar="NAMES", help="those that the course asks for "
-                        "(default: %(default)s)")
-    parser.add_argument("--verbose", action="store_true",
-                        help="every case, and what the student's code printed")
+    for option, text, keys in (
+            ("paths", "a file, or a folder with some of the five files",
+             {"nargs": "*", "type": existing, "metavar": "PATH"}),
+            ("--class", "every subfolder is one student",
+             {"dest": "folder", "type": existing, "metavar": "FOLDER"}),
+            ("--same", 'accepted rules of "same" (default: %(default)s)',
+             {"default": ",".join(RULES), "metavar": "RULES"}),
+            ("--functions", "those that the course asks for (default: "
+             "%(default)s)", {"default": ",".join(FILES), "metavar": "NAMES"}),
+            ("--timeout", "seconds for each case (default: %(default)s)",
+             {"type": float, "default": 10, "metavar": "SECONDS"}),
+            ("--case", "run this case alone, and show it",
+             {"metavar": "NAME"}),
+            *[(f"--{kind}", report.__doc__, {"metavar": "FILE"})
+              for kind, report in reports.KINDS.items()],
+            ("--hint", "1: what is wrong; 2: why, and in which line; 3 "
+             "(default): the line to write",
+             {"type": int, "default": 3, "choices": (1, 2, 3)}),
+            ("--patch", "write a copy of PATH in which the lines that mend it "
+             "are written", {"metavar": "FILE"}),
+            ("--verbose", "every case, and what the student's code printed",
+             {"action": "store_true"})):
+        parser.add_argument(option, help=text, **keys)
     options = parser.parse_args(argv)
     options.same = options.same.split(",")
     options.functions = options.functions.split(",")
@@ -82,13 +81,14 @@ def arguments(argv, description):
             (len({*real}) < len(real) or {*real} & {
                 *map(os.path.realpath, options.paths)},
              f"{', '.join(targets)}: expected different files, none of them "
-             "one that is checked")]:
+             "one that is checked"),
+            *[(problem, f"{option} {target}: {problem}")
+              for option, target in targets.items()
+              for problem in [reports.problem_at(target)]]]:
         if wrong:
             raise UserError(message)
     if options.folder:
-        options.paths = students_of(options.folder)
-    for option, target in targets.items():
-        problem = reports.problem_at(target)
-        if problem:
-            raise UserError(f"{option} {target}: {problem}")
+        options.paths = sorted(
+            path for path in options.folder.iterdir() if path.is_dir()
+            and not path.name.startswith((".", "__")))
     return options

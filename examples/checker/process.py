@@ -4,6 +4,7 @@ Nothing that comes from there is believed, unpickled, imported or evaluated:
 it is .npy arrays and JSON of limited size, and every entry is checked.
 """
 import contextlib
+import functools
 import io
 import json
 import os
@@ -20,15 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from . import child
+from .expected import OUTPUTS, calls_of, passed
 
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
-INSIDE = ["__init__", "inside", "child", "look", "mend", "scene",
-          "tracing", "source",
-          *[f"edits_{part}" for part in (
-              "padding", "windows", "names", "terms", "results")]]
+INSIDE = ["__init__", "child", "look", "mend", "scene", "edits", "places",
+          "source"]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
-         "from checker import inside; inside.main(sys.argv.pop())")
+         "from checker import child; child.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
 REPORT = 2**25          # bytes of a report with its arrays
 STARTING = 30           # seconds until Python, NumPy and TensorFlow are there
@@ -38,53 +38,65 @@ DAMAGED = {"result": "error", "error": "NoResult",
 ENDING = threading.Event()      # all processes are to end
 
 
-def start(folder, printed):
-    """Start the child on the job in a folder."""
-    (folder / "checker").mkdir()
-    for name in INSIDE:
-        shutil.copy(HERE / f"{name}.py", folder / "checker")
-    work = folder / "work"
-    work.mkdir()
-    known = {key: value for key, value in os.environ.items() if key not in (
-        "PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
-    paths = [Path(path).resolve() for path in known.get(
-        "PYTHONPATH", "").split(os.pathsep) if path]
-    return subprocess.Popen(
-        [sys.executable, "-c", START, str(folder)],
-        stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, cwd=work,
-        start_new_session=os.name == "posix", env={
-            **known, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(work)),
-            **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
-                             "MKL_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"),
-                            "1"),
-            "PYTHONPATH": os.pathsep.join(str(path) for path in paths
-                                          if path not in OURS),
-            "PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "3"})
+def as_json(arguments):
+    """Return the arguments of a call as JSON for the child."""
+    return {key: {"array": value.tolist(), "dtype": value.dtype.name}
+            if isinstance(value, np.ndarray) else value.__name__
+            if callable(value) else value for key, value in arguments.items()}
+
+
+@functools.lru_cache(maxsize=64)
+def jobs_of(name, only=None, timeout=10, seed=None):
+    """Return the calls of a function as JSON for the child."""
+    if name == "lenet5":
+        return [{"id": name, "function": name, "label": name, "outputs": 0,
+                 "arguments": {}, "timeout": 12 * max(timeout, 20)}]
+    return [{"id": f"{name}-{seed or ''}{i}", "function": name, "label": label,
+             "outputs": len(OUTPUTS[name]), "timeout": timeout,
+             "arguments": as_json(passed(name, label, seed))}
+            for i, label in enumerate(calls_of(name, seed))
+            if only in (None, label)]
 
 
 @contextlib.contextmanager
 def started(job, log=b""):
     """Start a job; give its folder and process; end and remove both."""
-    folder = tempfile.TemporaryDirectory(prefix="check-")
-    place = Path(folder.name).resolve()
+    place, process = Path(tempfile.mkdtemp(prefix="check-")).resolve(), None
+    printed = tempfile.TemporaryFile()
     try:
-        with tempfile.TemporaryFile() as printed:
-            (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            (place / "trials.log").write_bytes(log)
-            process = start(place, printed)
-            try:
-                yield place, process, printed
-            finally:        # and what it started
-                with contextlib.suppress(OSError):
-                    if os.name == "posix":
-                        os.killpg(process.pid, signal.SIGKILL)
-                    else:
-                        process.kill()
-                process.wait()
+        (place / "work").mkdir()
+        (place / "checker").mkdir()
+        for name in INSIDE:
+            shutil.copy(HERE / f"{name}.py", place / "checker")
+        (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        (place / "trials.log").write_bytes(log)
+        known = {key: value for key, value in os.environ.items() if key not in
+                 ("PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
+        paths = [Path(path).resolve() for path in known.get(
+            "PYTHONPATH", "").split(os.pathsep) if path]
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, str(place)], cwd=place / "work",
+            stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
+            start_new_session=os.name == "posix", env={
+                **known, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"),
+                                         str(place / "work")),
+                **dict.fromkeys((
+                    "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+                    "MKL_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"), "1"),
+                "PYTHONPATH": os.pathsep.join(
+                    str(path) for path in paths if path not in OURS),
+                "PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "3"})
+        yield place, process, printed
     finally:
+        if process:
+            with contextlib.suppress(OSError):      # and what it started
+                if os.name == "posix":
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+            process.wait()
+        printed.close()
         for _ in range(3):      # something may still be written there
-            with contextlib.suppress(OSError, RecursionError):
-                folder.cleanup()
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def follow(process, path, seconds, printed):
@@ -107,30 +119,30 @@ def follow(process, path, seconds, printed):
         if ENDING.is_set():
             return {"result": "exit", "message": "the check was stopped"}
         time.sleep(0.004)
-    return None
 
 
-def read(path):
-    """Return the report in a file and its arrays, without trusting it."""
+def read(path, outputs=0):
+    """Return the report in a file, without trusting it."""
     flags = [getattr(os, name, 0) for name in (
         "O_BINARY", "O_NOFOLLOW", "O_NONBLOCK")]
     try:
         with open(os.open(path, os.O_RDONLY | sum(flags)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size > REPORT:
-                raise ValueError
-            stream = io.BytesIO(file.read(REPORT))
-        arrays = []
+                return DAMAGED
+            stream, arrays = io.BytesIO(file.read(REPORT)), []
         while stream.tell() < stream.getbuffer().nbytes:
             arrays.append(np.lib.format.read_array(stream,
                                                    allow_pickle=False))
-        report = validated(json.loads(arrays[0].tobytes()))
-        if all(array.dtype.kind in "biuf" and array.size <= child.LARGEST
-               for array in arrays[1:]):
-            return report, arrays[1:]
+        report = validated(json.loads(arrays.pop(0).tobytes()))
+        whole = report["result"] != "ok" or len(arrays) == outputs and (
+            not outputs or "changed" in report)
+        if whole and all(array.dtype.kind in "biuf" and array.size <=
+                         child.LARGEST for array in arrays):
+            return {**report, "arrays": arrays}
     except Exception:   # it may hold anything
         pass
-    return DAMAGED, []
+    return DAMAGED
 
 
 def clean(text):
@@ -138,35 +150,99 @@ def clean(text):
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
-def complain(line):
-    """Write a line to stderr, where there is one."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
-
 def validated(report):
     """Return a report with the entries that we know, or raise an error."""
-    known = {"result": report["result"], **{
-        key: clean(report[key])[:300]
-        for key in ("error", "message", "line") if key in report}}
-    if report["result"] not in ("ok", "error", "exit"):
-        raise ValueError
-    if "lineno" in report:
-        known["lineno"] = int(report["lineno"])
-    if "seen" in report:        # of a LeNet-5: judged with care
-        known["seen"] = dict(report["seen"])
-    if "mended" in report:
-        known["mended"] = [(str(one["text"]), [*map(str, one["rules"])], [
-            clean(sentence)[:300] for sentence in one["sentences"]])
-            for one in report["mended"][:9]]
-    if "changed" in report:
-        known["changed"] = [clean(name)[:60] for name in report["changed"]]
-    if "functions" in report:
-        known["functions"] = {name: parameters and [
+    kinds = {
+        "result": lambda word: {"ok": "ok", "error": "error",
+                                "exit": "exit"}[word],
+        **dict.fromkeys(("error", "message", "line"),
+                        lambda text: clean(text)[:300]),
+        "lineno": int, "seen": dict,    # of a LeNet-5: judged with care
+        "mended": lambda ways: [
+            (str(one["text"]), [*map(str, one["rules"])], [
+                clean(sentence)[:300] for sentence in one["sentences"]])
+            for one in ways[:9]],
+        **dict.fromkeys(("changed", "others"), lambda names: [
+            clean(name)[:60] for name in names[:20]]),
+        "functions": lambda found: {name: parameters and [
             (clean(key)[:60], bool(default), bool(usual))
             for key, default, usual in parameters[:20]]
-            for name, parameters in report["functions"].items()}
-        known["others"] = [clean(name)[:60] for name in report["others"][:20]]
-        known["compared"] = [int(line) for line in report["compared"][:20]]
-    return known
+            for name, parameters in found.items()},
+        "compared": lambda lines: [int(line) for line in lines[:20]]}
+    return {key: kinds[key](value) for key, value in {
+        "result": None, **report}.items() if key in kinds}
+
+
+def attempt(job):
+    """Run calls until one gives no result.
+
+    Return the report of loading, the outcomes by id, why it ended (or None),
+    and what was printed.
+    """
+    with started(job) as (folder, process, printed):
+        found, end = {}, follow(
+            process, folder / "started.npy", STARTING, printed) or follow(
+            process, folder / "loading.npy", job["timeout"], printed)
+        loading = end or read(folder / "loading.npy")
+        for one in job["jobs"]:
+            file = folder / f"{one['id']}.npy"
+            if not end and one["function"] in loading.get("functions", {}):
+                end = follow(process, file, one["timeout"], printed)
+                if not end:
+                    found[one["id"]] = read(file, one["outputs"])
+        printed.seek(0)
+        return loading, found, end, printed.read(4000).decode("utf-8",
+                                                              "replace")
+
+
+def run_file(job):
+    """Run the calls, in a new process after each one that gave no result.
+
+    Return the report of loading, the outcomes by id, and what was printed.
+    """
+    outcomes, printed, lost, first, calls = {}, "", [], None, job["jobs"]
+    while True:
+        loading, found, end, text = attempt({**job, "jobs": calls})
+        first, printed = first or loading, (printed + text)[:4000]
+        if loading["result"] != "ok":       # the second time, perhaps
+            found = {one["id"]: loading for one in calls}
+        outcomes.update(found)
+        calls = [one for one in calls if one["id"] not in outcomes
+                 and one["function"] in loading["functions"]]
+        if not calls or not end or ENDING.is_set():
+            return first, outcomes, printed
+        lost.append(calls[0]["function"])
+        outcomes[calls.pop(0)["id"]] = end
+        if lost.count(lost[-1]) > 1:
+            outcomes.update({one["id"]: {
+                **end, "message": "not run: two cases of this function gave "
+                "no result"} for one in calls if one["function"] == lost[-1]})
+            calls = [one for one in calls if one["id"] not in outcomes]
+
+
+def try_edits(job):
+    """Return what mends a function: [(text, rules, sentences)].
+
+    A process whose trial hangs is ended; the next one goes on behind it.
+    """
+    log = b""
+    for _ in range(6):
+        with contextlib.suppress(OSError), started(job, log) as (
+                folder, process, printed):
+            report, trials = (folder / f"{job['jobs'][0]['id']}.npy",
+                              folder / "trials.log")
+            end, size = follow(
+                process, folder / "started.npy", STARTING, printed) or follow(
+                process, folder / "loading.npy", job["timeout"], printed), -1
+            while not end:
+                end = follow(process, report, 1, printed)
+                if not end:
+                    return read(report).get("mended", [])
+                if process.poll() is None and end["result"] == "timeout" and (
+                        os.path.getsize(trials) > size):
+                    end, size = None, os.path.getsize(trials)
+            log, before = trials.read_bytes()[:REPORT], log
+            if log != before and not ENDING.is_set():
+                continue
+        return []
+    return []

@@ -31,18 +31,17 @@ def problem_at(path):
         with tempfile.TemporaryFile(dir=path.parent):
             pass
         if path.is_file():
-            with open(path, "ab"):
-                pass
+            open(path, "ab").close()
     except (OSError, RuntimeError) as error:
         return f"cannot be written ({getattr(error, 'strerror', error)})"
 
 
-def write(path, data):
+def write(path, text):
     """Write a file as a whole, with the mode of the one that was there."""
     path = Path(os.path.realpath(path))
 
     def write_new(new):
-        new.write_bytes(data)
+        new.write_bytes(text.encode("utf-8", "backslashreplace"))
         if path.exists():
             shutil.copymode(path, new)
 
@@ -81,15 +80,14 @@ def as_gradescope(checks, options):
     tests = []
     for name in options.functions:
         found = [check for check in checks if check["function"] == name]
-        if found and all(check["verdict"] == "skipped" for check in found):
-            continue        # TensorFlow is not there: no student's fault
-        right = bool(found) and all(check["verdict"] == "right"
-                                    for check in found)
-        text = "\n".join(line for check in found
-                         for line in describe(check, options.hint))
-        tests.append({"name": name, "score": int(right), "max_score": 1,
-                      "status": "passed" if right else "failed",
-                      "output": text or f"{name}: missing"})
+        verdicts = {check["verdict"] for check in found}
+        if verdicts != {"skipped"}:     # no TensorFlow: no student's fault
+            tests.append({
+                "name": name, "score": int(verdicts == {"right"}),
+                "max_score": 1, "status": "passed" if verdicts == {"right"}
+                else "failed", "output": "\n".join(
+                    line for check in found for line in describe(
+                        check, options.hint)) or f"{name}: missing"})
     return json.dumps({
         "score": sum(test["score"] for test in tests), "tests": tests,
         "output": "\n".join(

@@ -1,200 +1,296 @@
-"""What a student's function knows, line by line, in a few telling calls."""
+"""A student's function: its text, its tree, and what its names mean.
+
+A name is known by its value in a few telling calls, in which all sizes differ,
+at each line: a loop may use a name for something else later.
+"""
 import ast
 import difflib
-import re
+import sys
 
 import numpy as np
 
-from .source import statement_of
+from .child import call
+from .source import lines_of
 
+EVENTS = 30000      # lines that are followed in one call
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
          ast.Tuple, ast.UnaryOp, ast.USub)
+SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
+         "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
+         "stride": ["sh", "sw"], "dZ": [None, "h_new", "w_new", "c_new"],
+         "dA": [None, "h_new", "w_new"]}
+
+
+def traced(function, arguments, path):
+    """Call a function; return {line: {name: [value, was it always that]}}.
+
+    The values are those before the line runs for the first time.
+    """
+    seen, left = {}, [EVENTS]
+
+    def local(frame, event, _):
+        if event == "line" and left[0] > 0:
+            left[0] -= 1
+            known = seen.setdefault(frame.f_lineno, {})
+            for name, value in frame.f_locals.items():
+                one = known.setdefault(name, [value, True])
+                if isinstance(value, int) and one[1]:
+                    one[1] = value == one[0]
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, *_: local if (
+        frame.f_code.co_filename == path) else None)
+    try:
+        call(function, arguments)
+    except (Exception, SystemExit):
+        pass        # the lines before it are known
+    finally:
+        sys.settrace(before)
+    return seen
 
 
 def alike(found):
     """Return the roles that agree with [(roles, number)] where they are."""
-    every = {role for roles, number in found for role in roles}
+    every = set().union(*[roles for roles, _ in found])
     return {role for role in every if all(
         roles.get(role, number) == number for roles, number in found)}
 
 
-class Scene:
-    """A text, its functions, and what their names mean at each line.
+def up(node, *kinds):
+    """Return the nearest node of some kinds that a node is in, or None."""
+    while node is not None and not isinstance(node, kinds):
+        node = node.parent
+    return node
 
-    calls: [(kind, roles, lines)], with roles such as {"kh": 3}.
+
+def elements(node):
+    """Return the elements of a tuple or list, else nothing."""
+    return node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
+
+
+def called(node):
+    """Return the last name of the function that a call is of, or None."""
+    if isinstance(node, ast.Call):
+        return getattr(node.func, "attr", getattr(node.func, "id", None))
+
+
+class Scene:
+    """A text, the function in it, and those of the file that it calls.
+
+    calls: [(kind, roles, traced lines)], with roles such as {"kh": 3}.
     """
 
-    def __init__(self, source, name, calls, parameters):
-        """Find the function and those of the file that it calls."""
-        self.source, self.name, self.calls = source, name, calls
-        self.change, self.of = source.change, source.of
-        every = {node.name: node for node in source.tree.body
+    def __init__(self, text, name, calls, parameters):
+        """Parse a text; every node knows its parent."""
+        self.text, self.name, self.calls = text, name, calls
+        self.lines, self.starts, self.tree = lines_of(text), [0], (
+            ast.parse(text))
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line))
+        self.tree.parent = None
+        for node in ast.walk(self.tree):
+            for one in ast.iter_child_nodes(node):
+                one.parent = node
+        every = {node.name: node for node in self.tree.body
                  if isinstance(node, ast.FunctionDef)}
-        self.main, self.live = every.get(name), []
-        waiting = [name]
-        while waiting:
-            one = every.get(waiting.pop(0))
-            if one and one not in self.live:
-                self.live.append(one)
+        self.main, live, waiting = every[name], [], [name]
+        for one in map(every.get, waiting):
+            if one and one not in live:
+                live.append(one)
                 waiting += [node.id for node in ast.walk(one)
                             if isinstance(node, ast.Name)]
-        self.all = [node for one in self.live for node in ast.walk(one)
-                    if hasattr(node, "lineno")]
-        self.all.sort(key=lambda node: (node.lineno, node.col_offset))
-        self.skeletons, self.places = {}, {}
-        given = [a.arg for a in self.main.args.args] if self.main else []
-        self.given = dict(zip(parameters, given))
+        self.all = sorted(
+            (node for one in live for node in ast.walk(one)
+             if hasattr(node, "lineno")),
+            key=lambda node: (node.lineno, node.col_offset))
+        self.given = dict(zip(parameters, [
+            one.arg for one in self.main.args.args]))
+        self.places, self.meant = {}, {}
 
-    def nodes(self, *types):
-        """Return the nodes of some types, as they stand in the text."""
-        return [node for node in self.all if isinstance(node, types)]
+    def nodes(self, *kinds):
+        """Return the nodes of some kinds, as they stand in the text."""
+        return [node for node in self.all if isinstance(node, kinds)]
+
+    def span(self, node):
+        """Return where a node starts and ends; columns count UTF-8 bytes."""
+        def place(line, column):
+            return self.starts[line - 1] + len(self.lines[line - 1].encode()[
+                :column].decode())
+        return (place(node.lineno, node.col_offset),
+                place(node.end_lineno, node.end_col_offset))
+
+    def of(self, node):
+        """Return the text of a node."""
+        return self.text[slice(*self.span(node))]
+
+    def put(self, node, new):
+        """Return the change that puts a text in the place of a node."""
+        return (*self.span(node), new)
+
+    def before(self, statement, *new):
+        """Return the change that puts lines before a statement."""
+        start, first = self.starts[statement.lineno - 1], self.span(
+            statement)[0]
+        end = "\r\n" if "\r\n" in self.text else "\n"
+        return start, start, "".join(
+            self.text[start:first] + line + end for line in new)
 
     def known(self, node):
         """Return what is known where a node is: [(kind, roles, names)]."""
-        place = (min(statement_of(node).lineno, node.lineno),
-                 getattr(node, "end_lineno", node.lineno))
+        first = min(up(node, ast.stmt).lineno, node.lineno)
+        place = first, getattr(node, "end_lineno", node.lineno)
         if place not in self.places:
-            first, last = place
-            self.places[place] = [(kind, roles, lines[at[0]])
-                                  for kind, roles, lines in self.calls
-                                  for at in [[i for i in range(
-                                      first, last + 1) if i in lines]] if at]
+            self.places[place] = [
+                (kind, roles, lines[at[0]]) for kind, roles, lines in
+                self.calls for at in [[i for i in range(
+                    place[0], place[1] + 1) if i in lines]] if at]
         return self.places[place]
 
-    def runs(self, node, kind):
-        """Tell whether the line of a node runs in a call of a kind."""
-        return any(one == kind for one, _, _ in self.known(node))
+    def kinds(self, node):
+        """Return the kinds of calls in which the line of a node runs."""
+        return {kind for kind, _, _ in self.known(node)}
 
     def values(self, node):
         """Return [(roles, value)] of an expression that no loop changes."""
-        if not all(isinstance(part, PLAIN) for part in ast.walk(node)):
-            return []
         found = []
-        for _, roles, names in self.known(node):
-            try:
-                fixed = {name: value for name, (value, low, high)
-                         in names.items() if low == high}
-                found.append((roles, eval(self.of(node),
-                                          {"__builtins__": {}}, fixed)))
-            except Exception:
-                return []
+        if all(isinstance(part, PLAIN) for part in ast.walk(node)):
+            for _, roles, names in self.known(node):
+                try:
+                    found.append((roles, eval(
+                        self.of(node), {"__builtins__": {}}, {
+                            name: value for name, (value, fixed) in
+                            names.items() if fixed})))
+                except Exception:
+                    return []
         return found
 
     def roles(self, node):
         """Return what an expression is, by its value in all calls."""
-        return alike([(roles, value) for roles, value in self.values(node)
-                      if isinstance(value, (int, np.integer))])
+        key = self.of(node), id(self.known(node))
+        if key not in self.meant:
+            self.meant[key] = alike([
+                (roles, value) for roles, value in self.values(node)
+                if isinstance(value, (int, np.integer))])
+        return self.meant[key]
 
-    def counter(self, node):
-        """Return which size a loop's variable counts to, or None."""
-        loop = node
-        while loop and not isinstance(loop, ast.FunctionDef):
-            if isinstance(loop, ast.For) and node not in (
-                    loop.target, loop.iter):
-                targets = getattr(loop.target, "elts", [loop.target])
-                for i, target in enumerate(targets):
-                    if getattr(target, "id", "") == getattr(node, "id", None):
-                        return self.counted(loop, i, target.id)
-            loop = loop.parent
-        return None
+    def numbers(self, node):
+        """Return {name: values in the calls} of whole numbers at a place."""
+        known = self.known(node)
+        if id(known) not in self.meant:
+            self.meant[id(known)] = self.whole([names for *_, names in known])
+        return self.meant[id(known)]
 
-    def counted(self, loop, i, name):
-        """Return which size the i-th variable of a loop counts to."""
-        known = [(roles, *names.get(name, (0, 1, 0))[1:])
-                 for _, roles, names in self.known(loop.body[0])]
-        found = alike([(roles, high + 1) for roles, low, high in known
-                       if low == 0])
-        arguments = getattr(loop.iter, "args", [])
-        by_word = self.roles(arguments[i]) if i < len(arguments) else set()
-        if len(arguments) == 1 and isinstance(loop.target, ast.Tuple):
-            by_word = alike([
-                (roles, shape[i]) for roles, shape in self.values(arguments[0])
-                if isinstance(shape, tuple) and i < len(shape)])
-        found = found & by_word or found or by_word
-        return min(found, default=None, key=lambda role: (
-            role not in ("h_new", "w_new"), role))
+    def whole(self, known):
+        """Return {name: values} of the names that are whole numbers."""
+        return {name: values for name in sorted(set().union(*known))
+                if name.isidentifier() for values in [[
+                    names[name][0] if names.get(name, [0, 0])[1] and (
+                        isinstance(names[name][0], (int, np.integer)))
+                    else None for names in known]]
+                if set(values) != {None}}
 
     def named(self, role, node):
         """Return the text that means a role where a node is, or None."""
-        known = self.known(node)
-        names = {name for _, _, names in known for name in names}
-        fit = [name for name in sorted(names) if name.isidentifier() and all(
-            isinstance(values.get(name, [None])[0], (int, np.integer))
-            and values[name] == [roles.get(role, values[name][0])] * 3
-            for _, roles, values in known)
-            and any(role in roles for _, roles, _ in known)]
+        every = [roles for _, roles, _ in self.known(node)]
+        fit = [name for name, values in self.numbers(node).items()
+               if any(role in roles for roles in every) and None not in values
+               and role in alike([*zip(every, values)])]
         if fit:
             return max(fit, key=lambda name: difflib.SequenceMatcher(
                 None, name, role).ratio())
-        for array, axes in (("A_prev", ["m", "h_prev", "w_prev", "c_prev"]),
-                            ("W", ["kh", "kw", "", "c_new"]),
-                            ("kernel_shape", ["kh", "kw"]),
-                            ("stride", ["sh", "sw"]),
-                            ("dZ", ["", "h_new", "w_new", "c_new"]),
-                            ("dA", ["", "h_new", "w_new"])):
-            if role in axes and array in self.given and self.main in (
-                    self.ancestors(node)):
-                shape = ".shape" * array[0].isupper() or ".shape" * (
-                    array[0] == "d")
-                return f"{self.given[array]}{shape}[{axes.index(role)}]"
-        return None
+        for array, sizes in SIZES.items():
+            if role in sizes and array in self.given and (
+                    up(node, ast.FunctionDef) is self.main):
+                return self.given[array] + ".shape" * (
+                    array[0] in "AWd") + f"[{sizes.index(role)}]"
 
-    def loop_name(self, role, node):
+    def loops(self, node):
+        """Return the variables of the loops around a node."""
+        found, loop = [], up(node, ast.For)
+        while loop:
+            found += [part.id for part in ast.walk(loop.target)
+                      if isinstance(part, ast.Name)]
+            loop = up(loop.parent, ast.For)
+        return found
+
+    def sized(self, name, node):
+        """Tell whether a name is one of the sizes where a node is."""
+        values = self.numbers(node).get(name, [])
+        return None not in values and bool(alike([*zip(
+            [roles for _, roles, _ in self.known(node)], values)]))
+
+    def varying(self, node):
+        """Return the names of numbers that change, as a window's start."""
+        return sorted({name for _, _, names in self.known(node)
+                       for name, (value, fixed) in names.items()
+                       if not fixed})
+
+    def counter(self, role, node):
         """Return the variable of a loop around a node that counts a role."""
-        for loop in self.ancestors(node):
-            if isinstance(loop, ast.For):
-                for i, target in enumerate(getattr(
-                        loop.target, "elts", [loop.target])):
-                    if isinstance(target, ast.Name) and self.counted(
-                            loop, i, target.id) == role:
-                        return target.id
-        return None
+        loop = up(node, ast.For)
+        while loop:
+            for i, target in enumerate(elements(loop.target) or [loop.target]):
+                if isinstance(target, ast.Name) and role in self.counted(
+                        loop, i):
+                    return target.id
+            loop = up(loop.parent, ast.For)
 
-    def arrays(self, node, test):
+    def counted(self, loop, i):
+        """Return which sizes the i-th variable of a loop counts to."""
+        ends = [node for call in ast.walk(loop.iter)
+                if called(call) in ("range", "ndindex")
+                for node in (call.args[1:2] or call.args if called(call) ==
+                             "range" else call.args)]
+        if i < len(ends):
+            found = self.roles(ends[i])
+            if found:
+                return found
+        return alike([
+            (roles, value[i]) for node in ends[:1] for roles, value in
+            self.values(getattr(node, "value", node) if isinstance(
+                node, ast.Starred) else node)
+            if isinstance(value, tuple) and i < len(value)])
+
+    def arrays(self, node, test=lambda value, roles: True):
         """Return the names of arrays that fit where a node is."""
         known = self.known(node)
-        names = {name for _, _, names in known for name in names}
-        return [name for name in sorted(names) if known and all(
-            isinstance(values.get(name, [None])[0], np.ndarray)
-            for _, _, values in known) and test(
-                [(roles, values[name][0]) for _, roles, values in known])]
+        return [name for name in sorted(set().union(*[
+            names for *_, names in known])) if all(
+            name in names and isinstance(names[name][0], np.ndarray)
+            and test(names[name][0], roles) for _, roles, names in known)]
 
-    def padded(self, found):
-        """Tell whether arrays are those of padded images, by their shapes."""
-        shapes = [(value.shape, (roles["m"], roles["h_prev"], roles["w_prev"],
-                                 roles["c_prev"])) for roles, value in found
-                  if isinstance(value, np.ndarray)]
-        return bool(shapes) and len(shapes) == len(found) and all(
-            len(shape) == 4 and shape[0] == usual[0] and shape[3] == usual[3]
-            for shape, usual in shapes) and any(
-                shape != usual for shape, usual in shapes)
+    def follow(self, node):
+        """Return the expression that gave a name, or t[0], its value."""
+        anchor = node
+        for _ in range(9):
+            part = None
+            if isinstance(node, ast.Subscript) and isinstance(getattr(
+                    node.slice, "value", None), int):
+                parts = elements(self.follow(node.value))
+                part = parts[node.slice.value] if len(
+                    parts) > node.slice.value >= 0 else None
+            elif isinstance(node, ast.Name):
+                part = self.assigned(node.id, anchor)
+            if part is None:
+                return node
+            node = part
+            anchor = part
+        return node
 
-    def ancestors(self, node):
-        """Yield a node and those around it."""
-        while node is not None:
-            yield node
-            node = node.parent
-
-    def twin(self, node):
-        """Return the node that does the same for the other axis, or None."""
-        def skeleton(one):
-            if one not in self.skeletons:
-                self.skeletons[one] = type(one.parent).__name__ + re.sub(
-                    r"id='\w+'|value=-?\d+", "", ast.dump(one))
-            return self.skeletons[one]
-        alike = [one for one in self.nodes(type(node)) if one is not node
-                 and abs(one.lineno - node.lineno) < 9
-                 and skeleton(one) == skeleton(node)
-                 and not {one, node} & {*self.ancestors(node.parent),
-                                        *self.ancestors(one.parent)}]
-        place = self.all.index
-        return min(alike, default=None, key=lambda one: (
-            abs(one.lineno - node.lineno), place(one) < place(node)))
-
-    def both(self, node, new):
-        """Yield the change of a node, and with that of its twin."""
-        yield [self.change(node, new(node))]
-        twin = self.twin(node)
-        if twin is not None:
-            yield [self.change(node, new(node)),
-                   self.change(twin, new(twin))]
+    def assigned(self, name, anchor):
+        """Return the last expression that gave a name its value, or None."""
+        found = None
+        for one in self.nodes(ast.Assign):
+            if one.lineno < up(anchor, ast.stmt).lineno and (
+                    self.kinds(one) != {"valid"}) and (
+                    up(one, ast.FunctionDef) is up(anchor, ast.FunctionDef)):
+                for target in one.targets:
+                    names = [getattr(part, "id", None)
+                             for part in elements(target) or [target]]
+                    if name in names:
+                        parts = elements(one.value)
+                        found = parts[names.index(name)] if len(
+                            parts) == len(names) else one.value if (
+                            len(names) == 1 or called(one.value)) else None
+        return found

@@ -41,16 +41,15 @@ def headline(check, colors):
 
 def describe(check, hint=3, verbose=False, colors=False):
     """Return the report on one function: answer, advice, simplest case."""
-    lines = [headline(check, colors)]
+    lines, remarks = [headline(check, colors)], [*check["remarks"], *[
+        "arrays of integers raise, or give a wrong result: compute with "
+        "float64"] * bool(check["integers"] and verbose)]
     if check["cause"]:
         lines.append(paragraph(check["cause"]))
     if hint > 1:
         lines += mended(check, hint)
     if check["verdict"] == "right" or verbose:
-        lines += [paragraph(f"Remark: {remark}.") for remark in [
-            *check["remarks"], *["arrays of integers raise, or give a wrong "
-                                 "result: compute with float64"] * (
-                bool(check["integers"] and verbose))]]
+        lines += [paragraph(f"Remark: {remark}.") for remark in remarks]
     if check["verdict"] == "wrong" and check["cases"]:
         lines += counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
@@ -66,25 +65,26 @@ def describe(check, hint=3, verbose=False, colors=False):
 
 def mended(check, hint):
     """Return the lines that mend a function, with their numbers."""
-    lines, count = [], check["mended_by"] and len(judged_labels(
-        check["function"], check["mended_by"])) or len(check["cases"])
+    lines, count = [], len(judged_labels(
+        check["function"], check["mended_by"]) if check["mended_by"]
+        else check["cases"])
     for i, changes in enumerate(check["mended"]):
         said = dict.fromkeys(change["sentence"] for change in changes)
-        places = ", ".join(str(change["line"]) for change in changes)
-        where = f" (line{'s' * (len(changes) > 1)} {places})" * (hint == 2)
-        lines.append(paragraph("Or: " * (i > 0) + " And: ".join(said) + where))
+        one = len(changes) == 1
+        where = f" (line{'s' * (not one)} " + ", ".join(
+            str(change["line"]) for change in changes) + ")"
+        lines.append(paragraph("Or: " * (i > 0) + " And: ".join(said)
+                               + where * (hint == 2)))
         for change in changes * (hint > 2):
-            for start, key in ((f"Line {change['line']}:", "before"),
-                               ("Write:", "after")):
-                block = textwrap.dedent(change[key].replace("\t", "    "))
-                lines += [f"  {start}"] * bool(block.strip() or key == "after")
-                lines += [f"    {clean(line)}".rstrip() for line in (
-                    block.splitlines() or ["(nothing)"])
-                    if block.strip() or key == "after"]
-        if hint > 2:
-            lines.append(f"  With {'this' if changes[1:] == [] else 'these'} "
-                         f"line{'s' * (len(changes) > 1)} all "
-                         f"{count} cases are right (tried).")
+            for start, text in ((f"Line {change['line']}:", change["before"]),
+                                ("Write:", change["after"])):
+                block = [f"    {clean(line)}".rstrip() for line in
+                         textwrap.dedent(text.replace("\t", "    ")
+                                         ).splitlines()]
+                if text.strip() or start == "Write:":
+                    lines += [f"  {start}", *(block or ["    (nothing)"])]
+        lines += [f"  With {'this line' if one else 'these lines'} all "
+                  f"{count} cases are right (tried)."] * (hint > 2)
     return lines
 
 
@@ -140,21 +140,18 @@ def moved(check, failed):
             check["function"], check["rule"], case["name"],
             check["outcomes"][case["name"]])
             if output in ("A", "dA_prev") and not equal(ours, exact)]
-        for ours, exact in found:
-            h, w = exact.shape[1:3] if ours.ndim == 4 else (0, 0)
-            ways = {(i, j) for i, j in ways if ours.shape == exact.shape
-                    and h > abs(i) and w > abs(j) and equal(
-                        ours[:, max(i, 0):h + i, max(j, 0):w + j],
-                        exact[:, max(-i, 0):h - i, max(-j, 0):w - j])}
-        if not found:
-            return None
-    if len(ways) != 1:
-        return None
-    (i, j), = ways
-    return "Your result is the right one, moved by " + " and ".join(
-        [f"one row {'down' if i > 0 else 'up'}"] * bool(i)
-        + [f"one column to the {'right' if j > 0 else 'left'}"] * bool(j)
-        ) + "."
+        ways = {(i, j) for i, j in ways if found and all(
+            ours.shape == exact.shape and min(exact.shape[1:3]) > 1 and equal(
+                np.roll(ours, (-i, -j), (1, 2))[inside], exact[inside])
+            for ours, exact in found
+            for inside in [np.s_[:, max(-i, 0):exact.shape[1] - max(i, 0),
+                                 max(-j, 0):exact.shape[2] - max(j, 0)]])}
+    if len(ways) == 1:
+        (i, j), = ways
+        return "Your result is the right one, moved by " + " and ".join(
+            [f"one row {'down' if i > 0 else 'up'}"] * bool(i)
+            + [f"one column to the {'right' if j > 0 else 'left'}"] * bool(j)
+            ) + "."
 
 
 def call_text(name, label):
@@ -181,15 +178,13 @@ def summary(checks):
     """Return a table of students by functions, and who has what cause."""
     students = list(dict.fromkeys(check["student"] for check in checks))
     width = max([len(str(student)) for student in students] + [7])
-    lines = ["student".ljust(width) + "".join(f"  {name:15}"
-                                              for name in FILES)]
+    rows, causes = [("student", FILES)], {}
     for student in students:
-        found = {check["function"]: check["verdict"] + (
-            f" ({check['same']})" if check["same"] else "")
-            for check in checks if check["student"] == student}
-        lines.append(clean(student).ljust(width) + "".join(
-            f"  {found.get(name, '-'):15}" for name in FILES))
-    causes = {}
+        rows.append((clean(student), [({
+            check["function"]: check["verdict"] + (
+                f" ({check['same']})" if check["same"] else "")
+            for check in checks if check["student"] == student}).get(
+                name, "-") for name in FILES]))
     for check in checks:
         together = check["together"] and check["remarks"][-1]
         if check["verdict"] in ("wrong", "unreadable") or together or (
@@ -201,9 +196,9 @@ def summary(checks):
             for cause in dict.fromkeys(said):
                 causes.setdefault((check["function"] or "a file", cause),
                                   []).append(clean(check["student"]))
-    lines.append("")
-    for (name, cause), names in sorted(causes.items(),
-                                       key=lambda item: -len(item[1])):
-        lines.append(paragraph(f"{len(names):4} {name}: {cause} "
-                               f"({', '.join(names)})", ""))
-    return [line.rstrip() for line in lines]
+    return [line.rstrip() for line in [
+        *[first.ljust(width) + "".join(f"  {cell:15}" for cell in cells)
+          for first, cells in rows], "",
+        *[paragraph(f"{len(names):4} {name}: {cause} ({', '.join(names)})", "")
+          for (name, cause), names in sorted(
+              causes.items(), key=lambda item: -len(item[1]))]]]
