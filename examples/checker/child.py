@@ -4,7 +4,6 @@ A copy of this file and its neighbours runs in the folder of the job, so that
 nothing of this collection can be imported. A report is a file of .npy arrays,
 the first of which holds JSON, and is moved into place when it is complete.
 """
-import ast
 import importlib
 import importlib.util
 import inspect
@@ -78,7 +77,7 @@ def outcome(path, call, *arguments):
 
 
 def load(path, source=None):
-    """Run the student's file as a module; return it and the lines of `is`.
+    """Run the student's file as a module, and return it.
 
     The text is compiled, whatever __pycache__ holds; source: another text,
     to run in its place.
@@ -88,30 +87,24 @@ def load(path, source=None):
             source = file.read()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tree = ast.parse(source, path)
-        code = compile(tree, path, "exec")
-    compared = sorted({node.lineno for node in ast.walk(tree) if isinstance(
-        node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.IsNot))
-        and any(isinstance(getattr(side, "value", None), str)
-                for side in [node.left, *node.comparators])})
+        code = compile(source, path, "exec")
     sys.path.insert(0, os.path.dirname(path))
     sys.argv = [path]
     name = os.path.splitext(os.path.basename(path))[0]
     sys.modules[name] = module = importlib.util.module_from_spec(
         importlib.util.spec_from_file_location(name, path))
     exec(code, module.__dict__)
-    return module, compared
+    return module
 
 
 def loaded(job, space):
-    """Put the functions of a file into space; return what is in the file."""
-    module, compared = load(job["path"], job["source"])
+    """Put the functions of a file into space; return their signatures."""
+    module = load(job["path"], job["source"])
     space.update({name: getattr(module, name) for name in job["names"]
                   if callable(getattr(module, name, None))}, module=module)
-    return {"result": "ok", "compared": compared, "functions": {
+    return {"result": "ok", "functions": {
         name: signature(space[name]) for name in job["names"] if name in space
-    }, "others": sorted(name for name, value in vars(module).items()
-                        if inspect.isfunction(value))[:20]}, []
+    }}, []
 
 
 def signature(function):

@@ -99,8 +99,9 @@ def functions_in(path, data, names, options, base, rule):
             judge(name, loading["functions"][name], mine, options.same))
         check.update(path=str(path), printed=printed * (not checks), job=job)
         check["remarks"] += [
-            f"line {line} compares a text with `is`: write `==`"
-            for line in loading["compared"]]
+            f"line {i} compares a text with `is`: write `==`"
+            for i, line in enumerate(data.split(b"\n"), 1)
+            if re.search(rb"\bis (not )?[\"']", line)]
         if name == "conv_forward":
             rule = check["same"]
         if options.hint > 1 and check["rules"] and check["verdict"] == (
@@ -109,7 +110,8 @@ def functions_in(path, data, names, options, base, rule):
                  [rule] if name == "conv_backward" and rule in check["rules"]
                  else check["rules"])
         checks.append(check)
-    others = ", ".join(loading["others"]) or "none"
+    others = ", ".join(re.findall(r"^def (\w+)", data.decode(
+        "utf-8", "replace"), re.M)[:20]) or "none"
     return checks or [new(**base, empty=True, cause="No function "
                           f"{' or '.join(names)} in it (found: {others}).")]
 

@@ -25,8 +25,8 @@ from .expected import OUTPUTS, calls_of, passed
 
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
-INSIDE = ["__init__", "child", "look", "mend", "scene", "edits", "places",
-          "source"]
+INSIDE = ["__init__", "child", "look", "mend", "scene", "forms", "edits",
+          "padding", "places", "source"]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
          "from checker import child; child.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
@@ -34,7 +34,7 @@ REPORT = 2**25          # bytes of a report with its arrays
 STARTING = 30           # seconds until Python, NumPy and TensorFlow are there
 WALL = 5                # seconds of wall time for one of processor time
 DAMAGED = {"result": "error", "error": "NoResult",
-           "message": "what was written is damaged"}
+           "message": "what was written is damaged", "texts": [], "mended": []}
 ENDING = threading.Event()      # all processes are to end
 
 
@@ -134,12 +134,15 @@ def read(path, outputs=0):
         while stream.tell() < stream.getbuffer().nbytes:
             arrays.append(np.lib.format.read_array(stream,
                                                    allow_pickle=False))
-        report = validated(json.loads(arrays.pop(0).tobytes()))
-        whole = report["result"] != "ok" or len(arrays) == outputs and (
-            not outputs or "changed" in report)
-        if whole and all(array.dtype.kind in "biuf" and array.size <=
-                         child.LARGEST for array in arrays):
-            return {**report, "arrays": arrays}
+        found = json.loads(arrays.pop(0).tobytes())
+        report = {**tidy(found), "arrays": arrays, "texts": [
+            str(text) for text in found.get("texts", ())]}
+        if report["result"] in ("error", "exit") or (
+                report["result"] == "ok" and len(arrays) == outputs
+                and (not outputs or isinstance(report["changed"], list))
+                and all(array.dtype.kind in "biuf" and array.size <=
+                        child.LARGEST for array in arrays)):
+            return report
     except Exception:   # it may hold anything
         pass
     return DAMAGED
@@ -150,27 +153,13 @@ def clean(text):
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
-def validated(report):
-    """Return a report with the entries that we know, or raise an error."""
-    kinds = {
-        "result": lambda word: {"ok": "ok", "error": "error",
-                                "exit": "exit"}[word],
-        **dict.fromkeys(("error", "message", "line"),
-                        lambda text: clean(text)[:300]),
-        "lineno": int, "seen": dict,    # of a LeNet-5: judged with care
-        "mended": lambda ways: [
-            (str(one["text"]), [*map(str, one["rules"])], [
-                clean(sentence)[:300] for sentence in one["sentences"]])
-            for one in ways[:9]],
-        **dict.fromkeys(("changed", "others"), lambda names: [
-            clean(name)[:60] for name in names[:20]]),
-        "functions": lambda found: {name: parameters and [
-            (clean(key)[:60], bool(default), bool(usual))
-            for key, default, usual in parameters[:20]]
-            for name, parameters in found.items()},
-        "compared": lambda lines: [int(line) for line in lines[:20]]}
-    return {key: kinds[key](value) for key, value in {
-        "result": None, **report}.items() if key in kinds}
+def tidy(value):
+    """Return what JSON gave, with clean and short texts and lists."""
+    if isinstance(value, dict):
+        return {clean(key)[:60]: tidy(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [tidy(one) for one in value[:40]]
+    return clean(value)[:300] if isinstance(value, str) else value
 
 
 def attempt(job):
@@ -221,7 +210,7 @@ def run_file(job):
 
 
 def try_edits(job):
-    """Return what mends a function: [(text, rules, sentences)].
+    """Return what mends a function: [(text, (rules, sentences))].
 
     A process whose trial hangs is ended; the next one goes on behind it.
     """
@@ -237,7 +226,8 @@ def try_edits(job):
             while not end:
                 end = follow(process, report, 1, printed)
                 if not end:
-                    return read(report).get("mended", [])
+                    found = read(report)
+                    return [*zip(found["texts"], found["mended"])]
                 if process.poll() is None and end["result"] == "timeout" and (
                         os.path.getsize(trials) > size):
                     end, size = None, os.path.getsize(trials)

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from .child import call
-from .source import lines_of
+from .source import Text, called, elements, up
 
 EVENTS = 30000      # lines that are followed in one call
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
@@ -57,41 +57,16 @@ def alike(found):
         roles.get(role, number) == number for roles, number in found)}
 
 
-def up(node, *kinds):
-    """Return the nearest node of some kinds that a node is in, or None."""
-    while node is not None and not isinstance(node, kinds):
-        node = node.parent
-    return node
-
-
-def elements(node):
-    """Return the elements of a tuple or list, else nothing."""
-    return node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
-
-
-def called(node):
-    """Return the last name of the function that a call is of, or None."""
-    if isinstance(node, ast.Call):
-        return getattr(node.func, "attr", getattr(node.func, "id", None))
-
-
-class Scene:
+class Scene(Text):
     """A text, the function in it, and those of the file that it calls.
 
     calls: [(kind, roles, traced lines)], with roles such as {"kh": 3}.
     """
 
     def __init__(self, text, name, calls, parameters):
-        """Parse a text; every node knows its parent."""
-        self.text, self.name, self.calls = text, name, calls
-        self.lines, self.starts, self.tree = lines_of(text), [0], (
-            ast.parse(text))
-        for line in self.lines:
-            self.starts.append(self.starts[-1] + len(line))
-        self.tree.parent = None
-        for node in ast.walk(self.tree):
-            for one in ast.iter_child_nodes(node):
-                one.parent = node
+        """Find the function, and what its parameters are called."""
+        super().__init__(text)
+        self.name, self.calls = name, calls
         every = {node.name: node for node in self.tree.body
                  if isinstance(node, ast.FunctionDef)}
         self.main, live, waiting = every[name], [], [name]
@@ -111,30 +86,6 @@ class Scene:
     def nodes(self, *kinds):
         """Return the nodes of some kinds, as they stand in the text."""
         return [node for node in self.all if isinstance(node, kinds)]
-
-    def span(self, node):
-        """Return where a node starts and ends; columns count UTF-8 bytes."""
-        def place(line, column):
-            return self.starts[line - 1] + len(self.lines[line - 1].encode()[
-                :column].decode())
-        return (place(node.lineno, node.col_offset),
-                place(node.end_lineno, node.end_col_offset))
-
-    def of(self, node):
-        """Return the text of a node."""
-        return self.text[slice(*self.span(node))]
-
-    def put(self, node, new):
-        """Return the change that puts a text in the place of a node."""
-        return (*self.span(node), new)
-
-    def before(self, statement, *new):
-        """Return the change that puts lines before a statement."""
-        start, first = self.starts[statement.lineno - 1], self.span(
-            statement)[0]
-        end = "\r\n" if "\r\n" in self.text else "\n"
-        return start, start, "".join(
-            self.text[start:first] + line + end for line in new)
 
     def known(self, node):
         """Return what is known where a node is: [(kind, roles, names)]."""
@@ -175,27 +126,23 @@ class Scene:
         return self.meant[key]
 
     def numbers(self, node):
-        """Return {name: values in the calls} of whole numbers at a place."""
+        """Return {name: what it is} of the whole numbers where a node is."""
         known = self.known(node)
         if id(known) not in self.meant:
-            self.meant[id(known)] = self.whole([names for *_, names in known])
+            self.meant[id(known)] = {
+                name: alike(found) if len(found) == len(known) else set()
+                for name in sorted(set().union(*[names for *_, names in known]
+                                               )) if name.isidentifier()
+                for found in [[
+                    (roles, names[name][0]) for _, roles, names in known
+                    if names.get(name, [None, False])[1] and isinstance(
+                        names[name][0], (int, np.integer))]] if found}
         return self.meant[id(known)]
-
-    def whole(self, known):
-        """Return {name: values} of the names that are whole numbers."""
-        return {name: values for name in sorted(set().union(*known))
-                if name.isidentifier() for values in [[
-                    names[name][0] if names.get(name, [0, 0])[1] and (
-                        isinstance(names[name][0], (int, np.integer)))
-                    else None for names in known]]
-                if set(values) != {None}}
 
     def named(self, role, node):
         """Return the text that means a role where a node is, or None."""
-        every = [roles for _, roles, _ in self.known(node)]
-        fit = [name for name, values in self.numbers(node).items()
-               if any(role in roles for roles in every) and None not in values
-               and role in alike([*zip(every, values)])]
+        fit = [name for name, roles in self.numbers(node).items()
+               if role in roles]
         if fit:
             return max(fit, key=lambda name: difflib.SequenceMatcher(
                 None, name, role).ratio())
@@ -205,36 +152,32 @@ class Scene:
                 return self.given[array] + ".shape" * (
                     array[0] in "AWd") + f"[{sizes.index(role)}]"
 
-    def loops(self, node):
-        """Return the variables of the loops around a node."""
-        found, loop = [], up(node, ast.For)
-        while loop:
-            found += [part.id for part in ast.walk(loop.target)
-                      if isinstance(part, ast.Name)]
-            loop = up(loop.parent, ast.For)
-        return found
-
-    def sized(self, name, node):
-        """Tell whether a name is one of the sizes where a node is."""
-        values = self.numbers(node).get(name, [])
-        return None not in values and bool(alike([*zip(
-            [roles for _, roles, _ in self.known(node)], values)]))
-
     def varying(self, node):
         """Return the names of numbers that change, as a window's start."""
         return sorted({name for _, _, names in self.known(node)
                        for name, (value, fixed) in names.items()
                        if not fixed})
 
-    def counter(self, role, node):
-        """Return the variable of a loop around a node that counts a role."""
+    def loops(self, node):
+        """Return the variables of the loops around a node."""
+        return [part.id for loop in self.around(node)
+                for part in ast.walk(loop.target)
+                if isinstance(part, ast.Name)]
+
+    def around(self, node):
+        """Yield the loops around a node."""
         loop = up(node, ast.For)
         while loop:
+            yield loop
+            loop = up(loop.parent, ast.For)
+
+    def counter(self, role, node):
+        """Return the variable of a loop around a node that counts a role."""
+        for loop in self.around(node):
             for i, target in enumerate(elements(loop.target) or [loop.target]):
                 if isinstance(target, ast.Name) and role in self.counted(
                         loop, i):
                     return target.id
-            loop = up(loop.parent, ast.For)
 
     def counted(self, loop, i):
         """Return which sizes the i-th variable of a loop counts to."""
@@ -252,13 +195,12 @@ class Scene:
                 node, ast.Starred) else node)
             if isinstance(value, tuple) and i < len(value)])
 
-    def arrays(self, node, test=lambda value, roles: True):
-        """Return the names of arrays that fit where a node is."""
-        known = self.known(node)
-        return [name for name in sorted(set().union(*[
-            names for *_, names in known])) if all(
+    def arrays(self, node, sizes=None):
+        """Return the names of arrays, of so many sizes, where a node is."""
+        known = [names for *_, names in self.known(node)]
+        return [name for name in sorted(set().union(*known)) if all(
             name in names and isinstance(names[name][0], np.ndarray)
-            and test(names[name][0], roles) for _, roles, names in known)]
+            and sizes in (None, names[name][0].ndim) for names in known)]
 
     def follow(self, node):
         """Return the expression that gave a name, or t[0], its value."""

@@ -1,4 +1,5 @@
-"""A Python text: its lines, its statements, and what changed in it."""
+"""A Python text: its lines, statements and tree, and what changed in it."""
+import ast
 import difflib
 import io
 import re
@@ -14,6 +15,63 @@ def decoded(data):
     """Return the text of a file's bytes, and its encoding."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return data.decode(encoding), encoding
+
+
+def up(node, *kinds):
+    """Return the nearest node of some kinds that a node is in, or None."""
+    while node is not None and not isinstance(node, kinds):
+        node = node.parent
+    return node
+
+
+def elements(node):
+    """Return the elements of a tuple or list, else nothing."""
+    return node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
+
+
+def called(node):
+    """Return the last name of the function that a call is of, or None."""
+    if isinstance(node, ast.Call):
+        return getattr(node.func, "attr", getattr(node.func, "id", None))
+
+
+class Text:
+    """A text with its tree, in which every node knows its parent."""
+
+    def __init__(self, text):
+        """Parse a text."""
+        self.text, self.lines, self.starts = text, lines_of(text), [0]
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line))
+        self.tree = ast.parse(text)
+        self.tree.parent = None
+        for node in ast.walk(self.tree):
+            for one in ast.iter_child_nodes(node):
+                one.parent = node
+
+    def span(self, node):
+        """Return where a node starts and ends; columns count UTF-8 bytes."""
+        def place(line, column):
+            return self.starts[line - 1] + len(self.lines[line - 1].encode()[
+                :column].decode())
+        return (place(node.lineno, node.col_offset),
+                place(node.end_lineno, node.end_col_offset))
+
+    def of(self, node):
+        """Return the text of a node."""
+        return self.text[slice(*self.span(node))]
+
+    def put(self, node, new):
+        """Return the change that puts a text in the place of a node."""
+        return (*self.span(node), new)
+
+    def before(self, statement, *new):
+        """Return the change that puts lines before a statement."""
+        start, first = self.starts[statement.lineno - 1], self.span(
+            statement)[0]
+        end = "\r\n" if "\r\n" in self.text else "\n"
+        return start, start, "".join(
+            self.text[start:first] + line + end for line in new)
 
 
 def edited(text, changes):
