@@ -32,8 +32,7 @@ def others(s):
             continue
         old = s.of(node)
         for text, key in [*sizes(s, node, old), *numbers(node, old),
-                          *functions(s, node, old), *longer(s, node, old),
-                          *indexes(s, node, old)]:
+                          *functions(node, old), *indexes(s, node, old)]:
             if text != old:
                 yield f"`{old}` stands where `{text}` belongs.", node, text, (
                     key)
@@ -96,7 +95,7 @@ def numbers(node, old):
                 None)
 
 
-def functions(s, node, old):
+def functions(node, old):
     """Yield other functions and words."""
     name = getattr(node, "attr", getattr(node, "id", getattr(
         node, "value", None)))
@@ -107,20 +106,25 @@ def functions(s, node, old):
                 yield start + old.replace(name, other), other
 
 
-def longer(s, node, old):
-    """Yield what is longer: + 1, times a stride, plus a window's start."""
-    parent, roles, loops = node.parent, s.roles(node), s.loops(node)
-    if not isinstance(node, (ast.Name, ast.Subscript)) or not (
-            roles or old in loops or old in s.numbers(node)):
-        return
-    if isinstance(parent, (ast.BinOp, ast.Slice, ast.Call)):
-        yield from ((f"{old} {end}", end) for end in ("+ 1", "- 1"))
-    if not roles and isinstance(parent, (ast.BinOp, ast.Slice, ast.Tuple)):
-        for stride in filter(None, (s.named("sh", node), s.named("sw", node))):
-            yield f"{old} * {stride}", "*"
-    if ast.Subscript in (type(parent), type(parent.parent)):
-        for start in {*loops, *s.varying(node)} - {old}:
-            yield f"{old} + {start}", start
+def longer(s):
+    """A summand or a factor is missing: + 1, a stride, a window's start."""
+    for node in s.nodes(ast.Name, ast.Subscript):
+        old, parent, roles, loops = (s.of(node), node.parent, s.roles(node),
+                                     s.loops(node))
+        if not isinstance(node.ctx, ast.Load) or not (
+                roles or old in loops or old in s.numbers(node)):
+            continue
+        ends = ["+ 1", "- 1"] * isinstance(parent, (ast.BinOp, ast.Slice,
+                                                    ast.Call))
+        if not roles and isinstance(parent, (ast.BinOp, ast.Slice, ast.Tuple)):
+            ends += [f"* {stride}" for stride in map(
+                s.named, ("sh", "sw"), (node, node)) if stride]
+        if ast.Subscript in (type(parent), type(parent.parent)):
+            ends += [f"+ {start}" for start in sorted(
+                {*loops, *s.varying(node)} - {old})]
+        for end in ends:
+            yield f"`{end}` is missing.", node, f"{old} {end}", (
+                "*" if end[0] == "*" else end)
 
 
 def indexes(s, node, old):
@@ -223,4 +227,4 @@ def statements(s):
                     None)
 
 
-EDITS = (others, calls, statements, swaps)
+EDITS = (others, calls, statements, swaps, longer)

@@ -7,7 +7,7 @@ import numpy as np
 import naive
 
 from .cases import CONV_CASES, POOL_CASES, drawn
-from .child import ACTIVATIONS, OPTIONS
+from .calls import ACTIVATIONS, OPTIONS
 
 OUTPUTS = {"conv_forward": ("A",), "pool_forward": ("A",),
            "conv_backward": ("dA_prev", "dW", "db"),
@@ -70,6 +70,26 @@ def passed(name, label, seed=None):
     """Return the arguments of a call without those left to their defaults."""
     return {key: value for key, value in calls_of(name, seed)[label][1].items()
             if "defaults" not in label or key not in OPTIONS}
+
+
+def as_json(arguments):
+    """Return the arguments of a call as JSON for the child."""
+    return {key: {"array": value.tolist(), "dtype": value.dtype.name}
+            if isinstance(value, np.ndarray) else value.__name__
+            if callable(value) else value for key, value in arguments.items()}
+
+
+@functools.lru_cache(maxsize=64)
+def jobs_of(name, only=None, timeout=10, seed=None):
+    """Return the calls of a function as JSON for the child."""
+    if name == "lenet5":
+        return [{"id": name, "function": name, "label": name, "outputs": 0,
+                 "arguments": {}, "timeout": 12 * max(timeout, 20)}]
+    return [{"id": f"{name}-{seed or ''}{i}", "function": name, "label": label,
+             "outputs": len(OUTPUTS[name]), "timeout": timeout,
+             "arguments": as_json(passed(name, label, seed))}
+            for i, label in enumerate(calls_of(name, seed))
+            if only in (None, label)]
 
 
 @functools.lru_cache(maxsize=None)

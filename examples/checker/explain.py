@@ -7,7 +7,7 @@ import numpy as np
 
 import naive
 
-from .child import as_arrays
+from .calls import as_arrays
 from .expected import OUTPUTS, RULES, by_definition, equal, rules_of
 from .judge import number
 

@@ -4,15 +4,15 @@ import functools
 import importlib.util
 import os
 import re
-import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from .judge import judge, new, reason
 from .lenet import judge_lenet5
 from .mending import mend
-from .process import DAMAGED, ENDING, clean, jobs_of, run_file
-from .source import decoded
+from .expected import jobs_of
+from .process import DAMAGED, ENDING, clean, run_file
+from .source import decoded, source_of
 
 FILES = {"conv_forward": "0-conv_forward.py",
          "pool_forward": "1-pool_forward.py",
@@ -25,25 +25,6 @@ def complain(line):
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
-
-
-def source_of(path):
-    """Return the bytes of a Python file, or a sentence why there are none."""
-    if path.suffix == ".ipynb":
-        return ("A notebook: copy the function into a .py file, or call "
-                "check(function) in the notebook.")
-    if path.suffix != ".py":
-        return "This is not a Python file: its name does not end in .py."
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return "This is not a file."
-        data = path.read_bytes() if path.stat().st_size <= 10**6 else b"\0"
-    except OSError as error:
-        return f"The file cannot be read ({error.strerror})."
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "The file is saved as UTF-16: save it as UTF-8."
-    return data if b"\0" not in data else (
-        "This is not a Python file, but binary or too long.")
 
 
 @functools.lru_cache(maxsize=None)
@@ -99,9 +80,8 @@ def functions_in(path, data, names, options, base, rule):
             judge(name, loading["functions"][name], mine, options.same))
         check.update(path=str(path), printed=printed * (not checks), job=job)
         check["remarks"] += [
-            f"line {i} compares a text with `is`: write `==`"
-            for i, line in enumerate(data.split(b"\n"), 1)
-            if re.search(rb"\bis (not )?[\"']", line)]
+            f"line {line} compares a text with `is`: write `==`"
+            for line in loading["compared"]]
         if name == "conv_forward":
             rule = check["same"]
         if options.hint > 1 and check["rules"] and check["verdict"] == (

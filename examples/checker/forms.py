@@ -27,6 +27,7 @@ _a * _b         | _a + _b       | `*` stands where `+` belongs.
 _a * _b         | _a / _b       | `*` stands where `/` belongs.
 _a / _b         | _a            | It is divided by `_b`, which is too much.
 _a / _b         | _a * _b       | `/` stands where `*` belongs.
+_a // 2 + 1     | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
 _a // _b        | _a / _b       | `//` drops the remainder: `/` keeps it.
 _a // _b        | -(-_a // _b)  | It is rounded down, not up.
 _a // _b        | _a            | `// _b` is too much.

@@ -8,7 +8,6 @@ import ast
 import itertools
 import json
 import os
-import re
 import sys
 import time
 import warnings
@@ -16,15 +15,13 @@ import zlib
 
 import numpy as np
 
-from . import edits, places
-from .child import Slow, allow, decoded, outcome, run
-from .forms import forms
-from .scene import Scene, traced
-from .source import edited, effort, said
+from .calls import Slow, allow, decoded, outcome, run, traced
+from .candidates import candidates
+from .edits import longer
+from .scene import Scene
+from .source import effort, said
 
-EDITS = (edits.others, *places.EDITS, forms, *edits.EDITS[1:])
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
-IDLE = re.compile(r"::1\b|[-+] ?0\b(?!\.)|[*/%] ?1\b")    # does nothing
 PART = 0.4          # of a point, for numbers that are right
 SHOWN = 4           # ways to mend that are sent to be confirmed
 
@@ -143,54 +140,6 @@ def score(report, arrays, expected):
     return points - 0.05 * bool(report["changed"])
 
 
-def candidates(scene):
-    """Yield the edited texts of a scene, with their sentences."""
-    for edit in EDITS:
-        groups = {}
-        try:
-            for sentence, *where, key in edit(scene):
-                changes = where[0] if len(where) == 1 else [scene.put(*where)]
-                yield from texts(scene, [(sentence, changes)])
-                if key:
-                    groups.setdefault(key, []).append((sentence, changes))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            pass        # a text of a form that this edit does not know
-        for found in groups.values():
-            for several in together(scene, found):
-                yield from texts(scene, several)
-
-
-def together(scene, found):
-    """Yield edits of one kind: in one pair of brackets, in a line or two, all.
-    """
-    lines, inner = {}, {}
-    for one in found:
-        before = scene.text[:one[1][0][0]]
-        lines.setdefault(before.count("\n"), []).append(one)
-        inner.setdefault(max(before.rfind("("), before.rfind("[")), []).append(
-            one)
-    lines = [*lines.values()]
-    yield from lines
-    for several in inner.values():
-        yield several
-        if len(several) < 13:
-            yield from map(list, itertools.combinations(several, 2))
-    for first, second in zip(lines, lines[1:]):
-        yield first + second
-        for one, two in zip(first, second):
-            yield [one, two]
-    yield found
-
-
-def texts(scene, several):
-    """Yield the text with edits, and their sentences."""
-    text = edited(scene.text, [change for _, changes in several
-                               for change in changes])
-    if text and text != scene.text and len(IDLE.findall(text)) <= len(
-            IDLE.findall(scene.text)):
-        yield text, " ".join(dict.fromkeys(one for one, _ in several))
-
-
 def search(module, job, log):
     """Return the edited texts that make all cases right, the best first."""
     sys.stdout = sys.stderr = open(os.devnull, "w")
@@ -202,14 +151,17 @@ def search(module, job, log):
         for text, steps in states[:count]:
             scene, seen = trials.scene(text), set()
             base, _, sums = trials.points(text)
-            for new, sentence in candidates(scene) if scene else ():
+            for new, sentence, edit in candidates(scene) if scene else ():
                 if new in seen or trials.spent > job["budget"]:
                     continue
                 seen.add(new)
                 points, rules, _ = trials.points(new, sums)
                 step = [*steps, (new, sentence)]
                 if rules:
-                    right.append((effort(original, new), new, step, rules))
+                    statements, characters = effort(original, new)
+                    right.append((
+                        statements, min(map(job["rules"].index, rules)),
+                        edit is longer, characters, new, step, rules))
                 elif any(points[rule] > base.get(rule, 0) + 1e-7
                          for rule in points):
                     better.append((points, new, step))
@@ -221,7 +173,7 @@ def search(module, job, log):
         groups = [[*itertools.islice(group, 2)] for _, group in
                   itertools.groupby(better, lambda one: one[0])]
         states = [(new, step) for group in groups for _, new, step in group]
-    right.sort(key=lambda one: one[0])
-    return {"result": "ok", "texts": [new for _, new, *_ in right[:SHOWN]],
+    right.sort(key=lambda one: one[:4])
+    return {"result": "ok", "texts": [new for *_, new, _, _ in right[:SHOWN]],
             "mended": [[rules, said(original, steps)]
-                       for _, _, steps, rules in right[:SHOWN]]}
+                       for *_, steps, rules in right[:SHOWN]]}

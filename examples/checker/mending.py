@@ -5,10 +5,10 @@ from pathlib import Path
 from common import put
 
 from .cases import Case
-from .expected import (by_definition, calls_of, judged_labels,
-                       results_of, shape_of_Z)
+from .expected import (as_json, by_definition, calls_of, jobs_of,
+                       judged_labels, results_of, shape_of_Z)
 from .judge import PARAMETERS, judge, judge_case
-from .process import as_json, jobs_of, run_file, try_edits
+from .process import run_file, try_edits
 from .source import compared, decoded, lines_of
 
 SECONDS = 20        # of processor time, for all trials of a function

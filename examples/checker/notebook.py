@@ -6,12 +6,11 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-from . import child
-from .expected import RULES
+from . import calls
+from .expected import RULES, jobs_of
 from .explain import name_of
 from .files import check_file
 from .judge import judge
-from .process import jobs_of
 from .text import describe
 
 
@@ -25,9 +24,9 @@ def check(function, name=None):
     path = getattr(getattr(function, "__code__", None), "co_filename", "")
     outcomes = {}
     for job in jobs_of(name):
-        report, arrays = child.outcome(path, child.run, function, job)
+        report, arrays = calls.outcome(path, calls.run, function, job)
         outcomes[job["label"]] = {**report, "arrays": arrays}
-    found, why = judge(name, child.signature(function), outcomes,
+    found, why = judge(name, calls.signature(function), outcomes,
                        list(RULES)), ""
     if found["verdict"] == "wrong":
         why = mended_alone(found, path, name)

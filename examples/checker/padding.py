@@ -58,42 +58,22 @@ def formula(s, rule, axis, side, node):
         return f"({total} + 1) // 2" if rule == "size" else f"({total}) // 2"
 
 
-def halves(s, site):
-    """Return a half of what a width is a half of: rounded up, and down."""
-    whole = next((part.left for part in ast.walk(site) if isinstance(
-        part, ast.BinOp) and isinstance(part.op, (ast.Div, ast.FloorDiv))
-        and getattr(part.right, "value", None) == 2), site)
-    return [f"({s.of(whole)} + 1) // 2", f"({s.of(whole)}) // 2"]
-
-
 def padding(s):
     """The zeros on each side become those of a rule, on both axes."""
     word = s.given.get("padding", "padding")
-    for anchor, sides in widths(s):
-        sites = {key: s.follow(node) for key, node in sides.items()}
-        for where in (sites, sides):
-            every = [{key: formula(s, rule, *key, site)
-                      for key, site in where.items()} for rule in RULES]
-            every += [{key: halves(s, site)[i] for key, site in where.items()}
-                      for i in (0, 1) if where is sites]
+    for _, sides in widths(s):
+        for where in ({key: s.follow(node) for key, node in sides.items()},
+                      sides):
             always = all("valid" in s.kinds(site) for site in where.values())
-            end = f' if {word} == "same" else 0' * always
-            sentence = "padding is not looked at." if always else PADDING
-            for texts in every:
-                changes = replaced(s, where, texts, end)
-                if changes:
-                    yield sentence, changes, None
-        names = {key: node.id for key, node in sides.items()
-                 if isinstance(node, ast.Name)}
-        for rule in RULES * (len(names) == len(sides)):
-            texts = {name: formula(s, rule, *key, anchor)
-                     for key, name in reversed(names.items())}
-            end = f' if {word} == "same" else 0' * (
-                "valid" in s.kinds(anchor))
-            if all(texts.values()):
-                yield PADDING, [s.before(up(anchor, ast.stmt), *[
-                    f"{name} = {text}{end}"
-                    for name, text in texts.items()])], None
+            found = [replaced(s, where, {
+                key: formula(s, rule, *key, site)
+                for key, site in where.items()},
+                f' if {word} == "same" else 0' * always) for rule in RULES]
+            for changes in filter(None, found):
+                yield "padding is not looked at." if always else (
+                    PADDING), changes, None
+            if any(found):
+                break
 
 
 def replaced(s, where, texts, end):

@@ -1,4 +1,4 @@
-"""Edits that write what belongs in a place: crop, sizes, windows, results."""
+"""Edits that write what belongs in a place: crop, windows, results."""
 import ast
 import re
 
@@ -60,32 +60,6 @@ def crop(s):
                     s.of(node) + "[:, " + ", ".join(
                         f"{pad[axis]}:{pad[axis]} + {size}"
                         for axis, size in zip("hw", sized)) + "]"), None
-
-
-def sizes(s):
-    """The size of the output becomes (size - kernel) // stride + 1."""
-    pads = [sides for _, sides in widths(s)][:1]
-    for node in s.nodes(ast.Call):
-        parts = elements(s.follow(node.args[0])) if node.args and called(
-            node) in ("zeros", "empty", "ones") else []
-        if len(parts) != 4 or s.name[5:] != "forward":
-            continue
-        for way in range(3 if s.name[:4] == "conv" else 1):
-            for axis, part in zip("hw", parts[1:3]):
-                site = s.follow(part)
-                size, kernel, stride = (s.named(role, site) for role in (
-                    f"{axis}_prev", f"k{axis}", f"s{axis}"))
-                if s.name[:4] == "conv" and way == 0:
-                    size = next((f"{name}.shape[{1 + (axis == 'w')}]"
-                                 for name in padded(s, site)), None)
-                elif pads and size and way == 1:
-                    size += "".join(f" + {s.of(width)}" for (one, _), width
-                                    in pads[0].items() if one == axis)
-                if size and kernel and stride:
-                    yield ("The size of the output is not (size - kernel) // "
-                           "stride + 1.", site,
-                           f"({size} - {kernel}) // {stride} + 1" if way < 2
-                           else f"-(-{size} // {stride})", ("size", way))
 
 
 def windows(s):
@@ -191,4 +165,4 @@ def given(s):
                 f"{node.id}[::-1, ::-1]"), None
 
 
-EDITS = (crop, padding, results, given, sizes, windows)
+EDITS = (crop, padding, results, given, windows)

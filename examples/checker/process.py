@@ -4,7 +4,6 @@ Nothing that comes from there is believed, unpickled, imported or evaluated:
 it is .npy arrays and JSON of limited size, and every entry is checked.
 """
 import contextlib
-import functools
 import io
 import json
 import os
@@ -20,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import child
-from .expected import OUTPUTS, calls_of, passed
+from .calls import LARGEST
 
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
-INSIDE = ["__init__", "child", "look", "mend", "scene", "forms", "edits",
-          "padding", "places", "source"]
+INSIDE = ["__init__", "calls", "candidates", "child", "edits", "forms", "look",
+          "mend", "padding", "places", "scene", "source"]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
          "from checker import child; child.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
@@ -36,26 +34,6 @@ WALL = 5                # seconds of wall time for one of processor time
 DAMAGED = {"result": "error", "error": "NoResult",
            "message": "what was written is damaged", "texts": [], "mended": []}
 ENDING = threading.Event()      # all processes are to end
-
-
-def as_json(arguments):
-    """Return the arguments of a call as JSON for the child."""
-    return {key: {"array": value.tolist(), "dtype": value.dtype.name}
-            if isinstance(value, np.ndarray) else value.__name__
-            if callable(value) else value for key, value in arguments.items()}
-
-
-@functools.lru_cache(maxsize=64)
-def jobs_of(name, only=None, timeout=10, seed=None):
-    """Return the calls of a function as JSON for the child."""
-    if name == "lenet5":
-        return [{"id": name, "function": name, "label": name, "outputs": 0,
-                 "arguments": {}, "timeout": 12 * max(timeout, 20)}]
-    return [{"id": f"{name}-{seed or ''}{i}", "function": name, "label": label,
-             "outputs": len(OUTPUTS[name]), "timeout": timeout,
-             "arguments": as_json(passed(name, label, seed))}
-            for i, label in enumerate(calls_of(name, seed))
-            if only in (None, label)]
 
 
 @contextlib.contextmanager
@@ -141,7 +119,7 @@ def read(path, outputs=0):
                 report["result"] == "ok" and len(arrays) == outputs
                 and (not outputs or isinstance(report["changed"], list))
                 and all(array.dtype.kind in "biuf" and array.size <=
-                        child.LARGEST for array in arrays)):
+                        LARGEST for array in arrays)):
             return report
     except Exception:   # it may hold anything
         pass

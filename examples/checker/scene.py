@@ -5,49 +5,17 @@ at each line: a loop may use a name for something else later.
 """
 import ast
 import difflib
-import sys
 
 import numpy as np
 
-from .child import call
 from .source import Text, called, elements, up
 
-EVENTS = 30000      # lines that are followed in one call
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
          ast.Tuple, ast.UnaryOp, ast.USub)
 SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
          "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
          "stride": ["sh", "sw"], "dZ": [None, "h_new", "w_new", "c_new"],
          "dA": [None, "h_new", "w_new"]}
-
-
-def traced(function, arguments, path):
-    """Call a function; return {line: {name: [value, was it always that]}}.
-
-    The values are those before the line runs for the first time.
-    """
-    seen, left = {}, [EVENTS]
-
-    def local(frame, event, _):
-        if event == "line" and left[0] > 0:
-            left[0] -= 1
-            known = seen.setdefault(frame.f_lineno, {})
-            for name, value in frame.f_locals.items():
-                one = known.setdefault(name, [value, True])
-                if isinstance(value, int) and one[1]:
-                    one[1] = value == one[0]
-        return local
-
-    before = sys.gettrace()
-    sys.settrace(lambda frame, *_: local if (
-        frame.f_code.co_filename == path) else None)
-    try:
-        call(function, arguments)
-    except (Exception, SystemExit):
-        pass        # the lines before it are known
-    finally:
-        sys.settrace(before)
-    return seen
 
 
 def alike(found):

@@ -3,12 +3,32 @@ import ast
 import difflib
 import io
 import re
+import stat
 import tokenize
 
 
 def lines_of(text):
     """Return the lines as Python counts them, with their ends."""
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
+
+
+def source_of(path):
+    """Return the bytes of a Python file, or a sentence why there are none."""
+    if path.suffix == ".ipynb":
+        return ("A notebook: copy the function into a .py file, or call "
+                "check(function) in the notebook.")
+    if path.suffix != ".py":
+        return "This is not a Python file: its name does not end in .py."
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "This is not a file."
+        data = path.read_bytes() if path.stat().st_size <= 10**6 else b"\0"
+    except OSError as error:
+        return f"The file cannot be read ({error.strerror})."
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "The file is saved as UTF-16: save it as UTF-8."
+    return data if b"\0" not in data else (
+        "This is not a Python file, but binary or too long.")
 
 
 def decoded(data):

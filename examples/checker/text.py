@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 
-from .child import half_relu
+from .calls import half_relu
 from .expected import calls_of, equal, judged_labels, passed, results_of
 from .explain import where_from
 from .files import FILES

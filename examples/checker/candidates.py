@@ -1,0 +1,58 @@
+"""All edited texts of a function: each edit alone, and those of one kind."""
+import itertools
+import re
+
+from . import edits, places
+from .forms import forms
+from .source import edited
+
+EDITS = (edits.others, forms, *places.EDITS, *edits.EDITS[1:])
+IDLE = re.compile(r"::1\b|[-+] ?0\b(?!\.)|[*/%] ?1\b")    # does nothing
+
+
+def candidates(scene):
+    """Yield the edited texts of a scene, with sentences and edits."""
+    for edit in EDITS:
+        groups = {}
+        try:
+            for sentence, *where, key in edit(scene):
+                changes = where[0] if len(where) == 1 else [scene.put(*where)]
+                yield from texts(scene, [(sentence, changes)], edit)
+                if key:
+                    groups.setdefault(key, []).append((sentence, changes))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            pass        # a text of a form that this edit does not know
+        for found in groups.values():
+            for several in together(scene, found):
+                yield from texts(scene, several, edit)
+
+
+def together(scene, found):
+    """Yield edits of one kind: in one pair of brackets, in a line or two, all.
+    """
+    lines, inner = {}, {}
+    for one in found:
+        before = scene.text[:one[1][0][0]]
+        lines.setdefault(before.count("\n"), []).append(one)
+        inner.setdefault(max(before.rfind("("), before.rfind("[")), []).append(
+            one)
+    lines = [*lines.values()]
+    yield from lines
+    for several in inner.values():
+        yield several
+        if len(several) < 13:
+            yield from map(list, itertools.combinations(several, 2))
+    for first, second in zip(lines, lines[1:]):
+        yield first + second
+        for one, two in zip(first, second):
+            yield [one, two]
+    yield found
+
+
+def texts(scene, several, edit):
+    """Yield the text with edits, their sentences, and what they are of."""
+    text = edited(scene.text, [change for _, changes in several
+                               for change in changes])
+    if text and text != scene.text and len(IDLE.findall(text)) <= len(
+            IDLE.findall(scene.text)):
+        yield text, " ".join(dict.fromkeys(one for one, _ in several)), edit
