@@ -11,20 +11,20 @@ IDLE = re.compile(r"::1\b|[-+] ?0\b(?!\.)|[*/%] ?1\b")    # does nothing
 
 
 def candidates(scene):
-    """Yield the edited texts of a scene, with sentences and edits."""
+    """Yield all edits of a scene, as texts does."""
     for edit in EDITS:
         groups = {}
         try:
             for sentence, *where, key in edit(scene):
                 changes = where[0] if len(where) == 1 else [scene.put(*where)]
-                yield from texts(scene, [(sentence, changes)], edit)
+                yield from texts(scene, [(sentence, changes)])
                 if key:
                     groups.setdefault(key, []).append((sentence, changes))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             pass        # a text of a form that this edit does not know
         for found in groups.values():
             for several in together(scene, found):
-                yield from texts(scene, several, edit)
+                yield from texts(scene, several)
 
 
 def together(scene, found):
@@ -49,10 +49,24 @@ def together(scene, found):
     yield found
 
 
-def texts(scene, several, edit):
-    """Yield the text with edits, their sentences, and what they are of."""
-    text = edited(scene.text, [change for _, changes in several
-                               for change in changes])
+def texts(scene, several):
+    """Yield an edited text, its steps, and its changes."""
+    changes = [change for _, found in several for change in found]
+    text = edited(scene.text, changes)
     if text and text != scene.text and len(IDLE.findall(text)) <= len(
             IDLE.findall(scene.text)):
-        yield text, " ".join(dict.fromkeys(one for one, _ in several)), edit
+        told = " ".join(dict.fromkeys(sentence for sentence, _ in several))
+        yield text, [(text, told)], changes
+
+
+def pairs(scene, found):
+    """Yield, as texts does, pairs of edits that each made a progress.
+
+    found: (points, steps, changes) of these; it may grow until here.
+    """
+    found.sort(key=lambda one: -one[0])
+    for (_, first, ours), (_, [(_, told)], theirs) in itertools.combinations(
+            found[:12], 2):
+        text = edited(scene.text, ours + theirs)
+        if text:
+            yield text, [*first, (text, told)], None

@@ -22,6 +22,7 @@ AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
 ROLES = ("kh", "kw", "sh", "sw", "h_prev", "w_prev", "h_new", "w_new", "m",
          "c_prev", "c_new")
 TURN = str.maketrans("hw", "wh")
+UNLIKELY = "is missing here."       # what is right without it is likelier
 
 
 def others(s):
@@ -123,7 +124,7 @@ def longer(s):
             ends += [f"+ {start}" for start in sorted(
                 {*loops, *s.varying(node)} - {old})]
         for end in ends:
-            yield f"`{end}` is missing.", node, f"{old} {end}", (
+            yield f"`{end}` {UNLIKELY}", node, f"{old} {end}", (
                 "*" if end[0] == "*" else end)
 
 

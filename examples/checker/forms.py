@@ -12,6 +12,8 @@ import re
 TABLE = [[part.strip() for part in line.split("|")] for line in """
 _a = _b         | _a += _b      | `=` forgets what was there: `+=` adds.
 _a += _b        | _a = _b       | `+=` adds to what is there: `=` replaces it.
+_a = _b         | _a = max(_b, 0) | This must not become negative.
+_a(_b) + _c     | _a(_b + _c)   | `+ _c` belongs inside the brackets.
 _a -= _b        | _a += _b      | `-=` stands where `+=` belongs.
 _a + _b         | _a            | `+ _b` is too much.
 _a + _b         | _b            | `_a +` is too much.

@@ -16,8 +16,8 @@ import zlib
 import numpy as np
 
 from .calls import Slow, allow, decoded, outcome, run, traced
-from .candidates import candidates
-from .edits import longer
+from .candidates import candidates, pairs
+from .edits import UNLIKELY
 from .scene import Scene
 from .source import effort, said
 
@@ -149,22 +149,26 @@ def search(module, job, log):
     for count in BEAM:
         better = []
         for text, steps in states[:count]:
-            scene, seen = trials.scene(text), set()
+            scene, seen, found = trials.scene(text), set(), []
             base, _, sums = trials.points(text)
-            for new, sentence, edit in candidates(scene) if scene else ():
+            for new, told, changes in itertools.chain(candidates(
+                    scene), pairs(scene, found)) if scene else ():
                 if new in seen or trials.spent > job["budget"]:
                     continue
                 seen.add(new)
                 points, rules, _ = trials.points(new, sums)
-                step = [*steps, (new, sentence)]
                 if rules:
                     statements, characters = effort(original, new)
                     right.append((
                         statements, min(map(job["rules"].index, rules)),
-                        edit is longer, characters, new, step, rules))
+                        any(sentence.endswith(UNLIKELY) for _, sentence
+                            in steps + told), characters, new, steps + told,
+                        rules))
                 elif any(points[rule] > base.get(rule, 0) + 1e-7
                          for rule in points):
-                    better.append((points, new, step))
+                    better.append((points, new, steps + told))
+                    if changes:
+                        found.append((max(points.values()), told, changes))
             if right:
                 break
         if right:

@@ -109,7 +109,7 @@ def mend(check, job, source, rules):
                  "sentence": sentence} for (line, before, after), sentence
                 in zip(changes, sentences)])
             check["texts"].append(text)
-            check["mended_by"] = check["mended_by"] or rule
+            check["mended_by"].append(rule)
 
 
 def confirmed(name, job, text, rule):
@@ -141,7 +141,8 @@ def patched(options, checks):
         name = check["function"]
         more = {*changes, *(compared(text, check["texts"][0])
                             if check["texts"] else ())}
-        lines, names = lines_of(text), {**rules, name: check["mended_by"]}
+        lines, names = lines_of(text), {**rules, name: (
+            *check["mended_by"], None)[0]}
         for line, before, after in sorted(more, reverse=True):
             lines[line - 1:line - 1 + len(lines_of(before))] = [after]
         trial = "".join(lines)

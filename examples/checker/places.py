@@ -8,7 +8,6 @@ from .forms import bare
 from .padding import moving, padding, slices, widths
 from .source import called, elements, up
 
-CROP = "The crop removes the wrong rows and columns: p:-p is empty for p = 0."
 DEFAULTS = {"padding": '"same"', "stride": "(1, 1)", "mode": "'max'"}
 
 
@@ -40,9 +39,12 @@ def crop(s):
         size = s.named(f"{'hw'[place]}_prev", node)
         start = node.lower or getattr(node.upper, "operand", None)
         for text in [*[pad["hw"[place]] for pad in pads],
-                     *[s.of(start)] * bool(start)] if size else ():
+                     *map(s.of, [start] if start else [])] if size else ():
             new = f"{text}:{text} + {size}"
-            yield CROP, node, new, ("crop", text == s.of(start or node))
+            yield "The crop p:-p is empty where p is 0." if isinstance(
+                node.upper, ast.UnaryOp) else (
+                "The crop removes the wrong rows and columns."), node, new, (
+                "crop", bool(start) and text == s.of(start))
     for node in s.nodes(ast.IfExp):
         for part in (node.body, node.orelse):
             if slices(part):

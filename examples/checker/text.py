@@ -65,15 +65,16 @@ def describe(check, hint=3, verbose=False, colors=False):
 
 def mended(check, hint):
     """Return the lines that mend a function, with their numbers."""
-    lines, count = [], len(judged_labels(
-        check["function"], check["mended_by"]) if check["mended_by"]
-        else check["cases"])
-    for i, changes in enumerate(check["mended"]):
+    lines = []
+    for changes, rule in zip(check["mended"], check["mended_by"]):
+        count = len(judged_labels(check["function"], rule))
+        by = f", by {RULE_NAMES[rule]}" * (rule != check["rule"])
         said = dict.fromkeys(change["sentence"] for change in changes)
-        one = len(changes) == 1
+        one = sum(len(change["after"].splitlines() or [0])
+                  for change in changes) == 1
         where = f" (line{'s' * (not one)} " + ", ".join(
             str(change["line"]) for change in changes) + ")"
-        lines.append(paragraph("Or: " * (i > 0) + " And: ".join(said)
+        lines.append(paragraph("Or: " * bool(lines) + " And: ".join(said)
                                + where * (hint == 2)))
         for change in changes * (hint > 2):
             for start, text in ((f"Line {change['line']}:", change["before"]),
@@ -84,7 +85,7 @@ def mended(check, hint):
                 if text.strip() or start == "Write:":
                     lines += [f"  {start}", *(block or ["    (nothing)"])]
         lines += [f"  With {'this line' if one else 'these lines'} all "
-                  f"{count} cases are right (tried)."] * (hint > 2)
+                  f"{count} cases are right{by} (tried)."] * (hint > 2)
     return lines
 
 
