@@ -2,7 +2,8 @@
 """Check your own conv_forward, pool_forward, conv_backward, pool_backward or
 lenet5: is it right, and if not, where and why, and what would mend it?
 
-The student's code runs in processes of its own; this is no sandbox.
+The student's code runs in processes of its own; this is no sandbox. padding
+is tried as the words "same" and "valid", not as numbers.
 """
 import os
 import signal

@@ -145,6 +145,11 @@ def explain(function, *args, at, name=None, **kwargs):
                         shapes[output]))):
         raise ValueError(f"at: expected an output and an index, of {shapes}, "
                          f"got {at!r}")
-    print("\n".join(where_from(
-        name, arguments, output, tuple(index), rule,
-        exact[rule][OUTPUTS[name].index(output)])))
+    place, index = OUTPUTS[name].index(output), tuple(index)
+    print("\n".join(where_from(name, arguments, output, index, rule,
+                               exact[rule][place])))
+    if not equal(results[place], exact[rule][place]):
+        print("    Your function gives " + (
+            f"{number(results[place][index])} there."
+            if results[place].shape == exact[rule][place].shape else
+            f"the shape {results[place].shape}."))
