@@ -16,13 +16,14 @@ FUNCTIONS = [{"sum", "mean", "max", "prod"}, {"max", "min", "mean"},
              {"argmax", "argmin"}, {"minimum", "maximum"}, {"any", "all"},
              {"round", "ceil", "floor", "rint"}, {"int", "ceil"},
              {"zeros", "empty", "ones"}, {"dot", "multiply"},
-             {"same", "valid"}, {"max", "avg"}, {"edge", "constant"}]
+             {"constant", "edge", "reflect", "symmetric", "wrap"}]
+WORDS = {"same", "valid", "max", "avg"}
 AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
         *"0123"]
 ROLES = ("kh", "kw", "sh", "sw", "h_prev", "w_prev", "h_new", "w_new", "m",
          "c_prev", "c_new")
 TURN = str.maketrans("hw", "wh")
-UNLIKELY = "is missing here."       # what is right without it is likelier
+UNLIKELY = "is missing here.", "is the wrong way round."
 
 
 def others(s):
@@ -100,11 +101,11 @@ def functions(node, old):
     """Yield other functions and words."""
     name = getattr(node, "attr", getattr(node, "id", getattr(
         node, "value", None)))
-    for several in FUNCTIONS:
+    word = isinstance(node, ast.Constant) and isinstance(name, str)
+    for several in [*FUNCTIONS, *[WORDS | {name}] * word]:
         if isinstance(name, str) and name in several:
             for other in sorted(several - {name}):
-                start = "np." * (name == "int")
-                yield start + old.replace(name, other), other
+                yield "np." * (name == "int") + old.replace(name, other), other
 
 
 def longer(s):
@@ -124,7 +125,7 @@ def longer(s):
             ends += [f"+ {start}" for start in sorted(
                 {*loops, *s.varying(node)} - {old})]
         for end in ends:
-            yield f"`{end}` {UNLIKELY}", node, f"{old} {end}", (
+            yield f"`{end}` is missing here.", node, f"{old} {end}", (
                 "*" if end[0] == "*" else end)
 
 
