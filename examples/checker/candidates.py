@@ -7,7 +7,7 @@ from .forms import forms
 from .source import edited
 
 EDITS = (edits.others, forms, *places.EDITS, *edits.EDITS[1:])
-IDLE = re.compile(r"::1\b|[-+] ?0\b(?!\.)|[*/%] ?1\b")    # does nothing
+IDLE = re.compile(r"::1\b|[-+]=? ?0\b(?!\.)|[*/%]=? ?1\b")    # does nothing
 
 
 def candidates(scene):

@@ -201,6 +201,13 @@ def blocks(s):
             for body in (node.body, getattr(node, "orelse", []))]
 
 
+def gone(s, node):
+    """Return the change that takes a statement away."""
+    if [node] in (node.parent.body, getattr(node.parent, "orelse", 0)):
+        return s.put(node, "pass")
+    return s.starts[node.lineno - 1], s.starts[node.end_lineno], ""
+
+
 def statements(s):
     """A statement is too much, or stands inside or outside of a loop."""
     loop = (ast.For, ast.While)
@@ -208,7 +215,7 @@ def statements(s):
         assigned, outer = isinstance(node, ast.Assign), node.parent
         if assigned or isinstance(node, (ast.AugAssign, ast.Break,
                                          ast.Continue)):
-            yield f"`{s.of(node)[:40]}` is too much.", node, "pass", None
+            yield f"`{s.of(node)[:40]}` is too much.", [gone(s, node)], None
         start, end = s.starts[node.lineno - 1], s.starts[node.end_lineno]
         while isinstance(outer, (*loop, ast.If)):
             after, step = s.starts[outer.end_lineno], (
@@ -220,13 +227,12 @@ def statements(s):
                     (start, end, ""), (after, after, moved)], None
             elif assigned and isinstance(outer, loop):
                 yield "A statement belongs before the loop.", [
-                    s.before(outer, s.of(node)), s.put(node, "pass")], None
+                    s.before(outer, s.of(node)), gone(s, node)], None
             outer = outer.parent
         for one in s.nodes(*loop) * assigned:
             if node.end_lineno < one.lineno:
                 yield "A statement belongs inside the loop.", [
-                    s.put(node, "pass"), s.before(one.body[0], s.of(node))], (
-                    None)
+                    gone(s, node), s.before(one.body[0], s.of(node))], None
 
 
 EDITS = (others, calls, statements, swaps, longer)

@@ -77,12 +77,14 @@ def mended(check, hint):
         lines.append(paragraph("Or: " * bool(lines) + " And: ".join(said)
                                + where * (hint == 2)))
         for change in changes * (hint > 2):
-            for start, text in ((f"Line {change['line']}:", change["before"]),
-                                ("Write:", change["after"])):
+            place, new = f"line {change['line']}", not change["before"].strip()
+            for start, text in ((f"{place.capitalize()}:", change["before"]), (
+                    f"Before {place}, write:" if new else "Write:",
+                    change["after"])):
                 block = [f"    {clean(line)}".rstrip() for line in
                          textwrap.dedent(text.replace("\t", "    ")
                                          ).splitlines()]
-                if text.strip() or start == "Write:":
+                if text.strip() or "rite" in start:
                     lines += [f"  {start}", *(block or ["    (nothing)"])]
         lines += [f"  With {'this line' if one else 'these lines'} all "
                   f"{count} cases are right{by} (tried)."] * (hint > 2)
