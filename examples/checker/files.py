@@ -81,7 +81,7 @@ def functions_in(path, data, names, options, base, rule):
         check.update(path=str(path), printed=printed * (not checks), job=job)
         check["remarks"] += [
             f"line {line} compares a text with `is`: write `==`"
-            for line in loading["compared"]]
+            for line in loading.get("compared", ())]
         if name == "conv_forward":
             rule = check["same"]
         if options.hint > 1 and check["rules"] and check["verdict"] == (
