@@ -16,7 +16,8 @@ OTHERWISE = [   # what a student writes otherwise
     (' *""".*\n|, dtype=float', ""), (r",\s+ties='all'", ""),
     (" +if ties(?s:.*) == 1\n", ""), (r" +(_, h_prev|\(top, _\)).*\n", ""),
     (" +rows, cols =.*\n", "    m, h_prev, w_prev, c_prev = A_prev.shape\n"
-     "    top = bottom = left = right = 0\n    if padding == \"same\":\nZEROS"),
+     "    top = bottom = left = right = 0\n    if padding == \"same\":\n"
+     "ZEROS"),
     ("rows, cols,", "(top, bottom), (left, right),"),
     (r"    for n, y, x, k in.*\(Z.shape\):\n", "    for n in range(m):\n"
      "     for y in range(h_new):\n      for x in range(w_new):\n"
@@ -47,7 +48,7 @@ a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 not of the padded shape | CB | shape | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | that keeps its axes. | , keepdims=True ->
-a mean | CB | `np.mean` stands where `np.sum` belongs. | db = np.sum -> db = np.mean
+a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
 divided by m | CB | It is divided by `m` | dW, db\n -> dW / m, db\n
 a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
@@ -58,7 +59,7 @@ a word | PB | `'average'` stands where `'avg'` | 'avg': -> 'average':
 is for == | PB | `is` stands | mode == 'avg' -> mode is str(b'avg', 'ascii')
 tolerance | PB | Nearly equal is not equal. | EQUAL ->
  np.isclose(A_prev[window], np.max(A_prev[window]))
-ties | PB | is too much. | (mask, dA[n, y, x, c] ->
+ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
 a ReLU | CF | `maximum` is not asked for. | tion(Z) -> tion(np.maximum(Z, 0))
