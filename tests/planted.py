@@ -6,11 +6,14 @@ import naive
 
 CF, PF, CB, PB = "conv_forward", "pool_forward", "conv_backward", (
     "pool_backward")
-WORDS = {   # for what the tables below say often
-    "TOTAL": "(h_prev - 1) * sh + kh - h_prev", "MINUS": "top:-bottom, left:"
-    "-right", "CROP": "top:top + h_prev, left:left + w_prev",
+WORDS = {   # for what the tables say often
+    "TOTAL": "(h_prev - 1) * sh + kh - h_prev",
+    "CROP": "top:top + h_prev, left:left + w_prev",
+    "MINUS": "top:-bottom, left:-right",
+    "EQUAL": "A_prev[window] == np.max(A_prev[window])",
     "PADDING": 'The padding of "same" follows none of the rules in use.',
-    "EQUAL": "A_prev[window] == np.max(A_prev[window])"}
+    "DOWN": 'the rule of "same" that rounds down', "RIGHT": "conv_forward: "
+    'right, with the rule of "same" that rounds up'}
 RULES = {"size": "int(np.ceil((TOTAL) / 2))", "floor": "(TOTAL) // 2"}
 OTHERWISE = [   # what a student writes otherwise
     (' *""".*\n|, dtype=float', ""), (r",\s+ties='all'", ""),
@@ -128,18 +131,24 @@ def plant(function, *changes, rule="size"):
     return text
 
 
-PLANTED = {name: (globals()[function], written(words), [
-    re.split(" ?-> ?", change) for change in changes])
-    for name, function, words, *changes in rows(FAULTS)}
+PLANTED = {name: (written(words), function, *changes)
+           for name, function, words, *changes in rows(FAULTS)}
+HOSTILE = [(words, code[1] + "  # pool_forward" if code[1:] else plant(PF, (
+    "    return", "    " + code[0].replace("\n", "\n    ") + "\n    return")))
+           for words, *code in rows(HOSTILE)]
+
+
+def made(name="", *changes):
+    """Return the text of the file that a table tells of."""
+    if name in PLANTED:
+        _, name, *changes = PLANTED[name]
+    if name[:2] not in ("CF", "PF", "CB", "PB"):
+        return name
+    return plant(globals()[name[:2]], *[
+        re.split(" ?-> ?", change) for change in changes],
+        rule=name[3:] or "size")
 
 
 def planted(name):
     """Return the function's name and the text of a faulty file."""
-    function, _, changes = PLANTED[name]
-    return function, plant(function, *changes)
-
-
-HOSTILE = [(words, code[1] + "  # pool_forward" if code[0] == "LOADING" else
-            plant(PF, ("    return A", "    " + code[0].replace(
-                "\n", "\n    ") + "\n    return A")))
-           for words, *code in rows(HOSTILE)]
+    return globals()[PLANTED[name][1]], made(name)

@@ -5,6 +5,7 @@ import json
 import linecache
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from checker import files, process
 from checker.files import FILES, has_tensorflow
 from checker.lenet import judge_lenet5
 from common import ROOT, load
-from planted import CB, CF, HOSTILE, PB, PF, plant, planted
+from planted import (CB, CF, HOSTILE, PB, PF, made, plant, rows,
+                     written)
 
 SCRIPT = ROOT / "examples" / "check.py"
 LINUX = sys.platform.startswith("linux")
@@ -54,11 +56,13 @@ def checks_of(path, *arguments):
 
 
 def like(words, text):
-    """Tell whether a text is so many words, with anything for each ~."""
-    return re.fullmatch(".*".join(map(re.escape, words.split("~"))), text)
+    """Tell whether words are in a text: ~ is anything, and $ the end."""
+    return re.search(re.escape(words).replace(r"\~", ".*").replace(
+        r"\$", "$"), text)
 
 
-# The verdict.
+FORWARD, BACKWARD, POOL = plant(CF), plant(CB), plant(PF)
+
 
 def test_our_own_files_are_right():
     done = run(*[ROOT / FILES[name] for name in (CF, PF, CB, PB)])
@@ -67,70 +71,93 @@ def test_our_own_files_are_right():
         for line in (f"{ROOT / FILES[name]}:", f"{name}: right")]
 
 
-FORWARD, BACKWARD, POOL = plant(CF), plant(CB), plant(PF)
-INTEGERS = plant(CF, ("c_new))", "c_new), A_prev.dtype)"))
-UP, DOWN = (f'the rule of "same" that rounds {way}' for way in ("up", "down"))
-RIGHT = f"conv_forward: right, with {UP}"
-SAID = [    # status, words of what is printed, a file, options
-    (0, RIGHT, plant(CF, ("\n", "\r\n"), ("tion(Z)\r", "tion(Z).tolist()\r"), (
-        "=(1, 1)):", "=None, more=0):"), ("= stride", "= stride or (1, 1)"))
-     + "\nif __name__ == '__main__':\n    raise SystemExit\n"),
-    (0, f"{RIGHT} Remark: line 9 compares a text with `is`: write `==`.",
-     plant(CF, ('== "same"', 'is "same"'))),
-    (0, RIGHT, "from helper import *\n"), (0, RIGHT, INTEGERS),
-    (0, f"{RIGHT} Remark: arrays of integers raise~", INTEGERS, "--verbose"),
-    (0, "conv_backward: right in this case pass one window", BACKWARD,
-     "--case", "one window"),
-    (2, "conv_backward: skipped~", BACKWARD, "--same", "keras", "--case",
-     "same, 2x2, dZ 4x5"),
-    (1, '~ 39 of 40 cases are right. Wrong: "max, nearly equal pixels".~',
-     planted("tolerance")[1]),
-    (1, "~fail max, a kernel that is not square, overlap: ~fail avg, a kernel "
-     "that is not square, overlap: ~", planted("kh for kw")[1], "--verbose"),
-    (1, f"conv_backward: wrong (judged by {DOWN})~ dA_prev right, dW right, "
-     "db wrong.~", plant(CB, ("dW, db\n", "dW, db / m\n"), rule="floor")),
-    (1, "~All wrong cases have this, no right one has it: several channels of "
-     "A_prev.~", plant(CF, ("tion(Z)", "tion(Z * (c_prev < 2))"))),
-    (1, f"~It follows {DOWN}, which --same does not accept.~",
-     plant(CF, rule="floor"), "--same", "keras,size"),
-    (2, "~: unreadable No function ~ in it (found: other).",
-     "def other(): pass"),
-    (1, "~The file does not load: no result after 1 s", "while True: pass"),
-    (1, "~: unreadable The file is saved as UTF-16: save it as UTF-8.",
-     POOL.encode("utf-16")),
-    (1, "~Nothing is returned.~", plant(PB, ("return dA_prev", "dA_prev"))),
-    (1, "~The parameters are dZ, A_prev, W, _, pad, stride; expected def~",
-     plant(CB, ("b, padding", "_, pad"), ("if padding", "if pad"))),
-    (1, "~An input is changed in place: work on a copy.~",
-     planted("in place")[1]),
-    (1, "~A default is missing or wrong; expected def conv_forward(~",
-     plant(CF, ('="same", stride=(1, 1)', ", stride"))),
-    # nothing of ours can be imported, and their modules can
-    (0, "pool_forward: right", f"""{POOL}
-import importlib.util
-from child import child
-assert not any(map(importlib.util.find_spec, (
-    "naive", "common", "check", "checker", "cases", "expected", "judge",
-    "mend", "training", "planted", "figures")))"""),
-    # a TensorFlow that does not load condemns no NumPy file
-    (0, "pool_forward: right lenet5: skipped ~libcudart~",
-     f"{POOL}\n\ndef lenet5(X):\n    return X\n")]
+# The exit status, the command line, what is printed (with anything for each ~,
+# up to its end before a $), and what m.py is.
+ANSWERS = r"""
+0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).tolist()\nif __name__ == '__main__':
+  raise SystemExit | = stride -> = stride or (1, 1) | =(1, 1) -> =None, more=0
+0 | m.py | RIGHT Remark: line 9 compares a text with `is`: write `==`.$ | CF
+ | == "same" -> is "same"
+0 | m.py | RIGHT$ | from helper import *
+0 | m.py | RIGHT$ | CF | c_new)) -> c_new), A_prev.dtype)
+0 | m.py --verbose | RIGHT Remark: arrays of integers raise | CF | c_new)) ->
+ c_new), A_prev.dtype)
+0 | m.py --case 'one window' | : right in this case pass one window$ | CB
+2 | m.py --same keras --case 'same, 2x2, dZ 4x5' | conv_backward: skipped | CB
+1 | m.py | 39 of 40 cases are right. Wrong: "max, nearly equal pixels". |
+ tolerance
+1 | m.py --verbose | fail max, a kernel that is not square, overlap: ~fail avg,
+  a kernel that is not square, overlap:  | kh for kw
+1 | m.py | (judged by DOWN)~ dA_prev right, dW right, db wrong. | CB floor |
+ dW, db\n -> dW, db / m\n
+1 | m.py | All wrong cases have this, no right one has it: several channels of
+  A_prev. | CF | tion(Z) -> tion(Z * (c_prev < 2))
+1 | m.py --same keras,size | It follows DOWN, which --same does not accept. |
+ CF floor
+2 | m.py | No function ~ in it (found: other).$ | def other(): pass
+1 | m.py | The file does not load: no result after 1 s$ | while True: pass
+1 | utf.py | The file is saved as UTF-16: save it as UTF-8.$
+1 | m.py | Nothing is returned. | PB | return dA_prev -> dA_prev
+1 | m.py | The parameters are dZ, A_prev, W, _, pad, stride; expected def | CB
+ | b, padding -> _, pad | if padding -> if pad
+1 | m.py | An input is changed in place: work on a copy. | in place
+1 | m.py | A default is missing or wrong; expected def conv_forward( | CF |
+ ="same", stride=(1, 1) -> , stride
+0 | m.py | pool_forward: right$ | PF | import numpy as np ->
+ import numpy as np\nfrom child import child\nimport importlib.util\n
+ assert not any(map(importlib.util.find_spec, ("naive", "common", "check",
+ "checker", "cases", "judge", "mend", "training", "planted", "figures")))
+0 | m.py | pool_forward: right lenet5: skipped ~libcudart | PF |
+ import numpy as np -> import numpy as np\n\n\ndef lenet5(X):\n    return X
+2 |  | expected a PATH, or --class
+2 | no such | no such file
+2 | --same other . | --same: expected some of keras, size, floor
+2 | --timeout 0 . | --timeout: expected seconds above 0
+2 | --case none . | --case: no case 'none'
+2 | --functions x . | --functions: expected some of conv_forward
+2 | --class a.py | expected a folder
+2 | folder | Nothing was checked
+2 | --class folder/sub | Nothing was checked
+2 | folder | 0-conv_forward.py.txt: call it 0-conv_forward.py.
+2 | folder | It lies in sub: move it up.
+2 | folder | mine.py: call it 3-pool_backward.py?
+2 | folder | Perhaps it is in all.zip: unpack that first.
+1 | folder/0-conv_forward.py.txt | does not end in .py
+1 | a.ipynb | A notebook: copy the function
+2 | a.py --hint 3 --patch a.py | --patch a.py: expected a new file
+2 | a.py --hint 3 --patch no/x | --patch no/x: expected a new file
+0 | a.py --hint 3 --patch x | --patch: not written
+2 | . --hint 3 --patch x | --patch: expected one PATH
+2 | a.py --patch x | --patch: expected one PATH
+2 | . --json folder | expected a file, got a folder
+2 | . --csv a.py/x | cannot be written
+2 | . --gradescope b.py | expected a report, got a program
+2 | x.txt --csv x.txt | none of them one that is checked
+2 | . --json x --csv ./x | expected different files
+"""
 
 
-@pytest.mark.parametrize("row", SAID, ids=[row[1][:50] for row in SAID])
-def test_what_is_found_is_said(row, tmp_path, monkeypatch):
-    status, words, content, *options = row
-    for name, text in (("helper", FORWARD), ("look", "look = child = 1"), (
-            "child", "from look import child"), (
-            "lib/tensorflow", "raise ImportError('libcudart')")):
-        write(tmp_path / f"{name}.py", text)
+@pytest.mark.parametrize("row", rows(ANSWERS), ids=" | ".join)
+def test_what_is_asked_is_answered(row, tmp_path, monkeypatch):
+    status, line, words, *content = row
+    for name, text in {
+            "m.py": made(*content), "a.py": POOL, "a.ipynb": "{}", "x.txt": "",
+            f"folder/{FILES[CF]}.txt": FORWARD, "folder/all.zip": "",
+            f"folder/sub/{FILES[PF]}": POOL, "folder/mine.py": plant(PB),
+            "helper.py": FORWARD, "look.py": "look = child = 1", "child.py":
+            "from look import child", "utf.py": POOL.encode("utf-16"),
+            "lib/tensorflow.py": "raise ImportError('libcudart')"}.items():
+        write(tmp_path / name, text)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (
         tmp_path / "lib", SCRIPT.parent, ROOT / "tests", ROOT))))
     monkeypatch.setattr(files, "has_tensorflow", lambda: True)
+    monkeypatch.chdir(tmp_path)
     process.ENDING.set()    # by a check that was stopped
-    done = run(write(tmp_path / "mine ü.py", content), "--hint", 1,
-               "--timeout", 1, *options)
-    assert done.status == status and like(words, done.said), done.printed
+    done = run("--hint", 1, "--timeout", 1, *shlex.split(line))
+    assert done.status == int(status)
+    assert like(written(words), f"{done.problem} {done.said}"), done
+    assert (tmp_path / "a.py").read_text() == POOL
+    assert not (tmp_path / "x").exists()
 
 
 def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
@@ -138,56 +165,14 @@ def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
         paths = [write(tmp_path / folder / FILES[name], text) for name, text in
                  ((CF, plant(CF, rule="floor")), (CB, BACKWARD))]
     done = run("--class", tmp_path, "--hint", 1, "--csv", tmp_path / "csv")
-    assert like("~ 2 conv_backward: conv_forward and conv_backward follow "
-                'different rules of "same": together they are wrong (?=b, a)~',
-                done.said)
+    assert ("2 conv_backward: conv_forward and conv_backward follow different "
+            'rules of "same": together they are wrong (?=b, a)') in done.said
     assert "\n'\t=b,conv_forward,right,floor,floor,,,35,35," in (
         tmp_path / "csv").read_text()
     assert done.status == run(tmp_path / "a").status == 1
     assert run(paths[0]).status == run(*[write(
         tmp_path / path.name[2:], path.read_bytes()) for path in paths]
         ).status == 0
-
-
-@pytest.mark.parametrize("line", """
-2 | expected a PATH, or --class
-2 no such | no such file
-2 --same other . | --same: expected some of keras, size, floor
-2 --timeout 0 . | --timeout: expected seconds above 0
-2 --case none . | --case: no case 'none'
-2 --functions x . | --functions: expected some of conv_forward
-2 --class a.py | expected a folder
-2 folder | Nothing was checked
-2 --class folder/sub | Nothing was checked
-2 folder | 0-conv_forward.py.txt: call it 0-conv_forward.py.
-2 folder | It lies in sub: move it up.
-2 folder | mine.py: call it 3-pool_backward.py?
-2 folder | Perhaps it is in all.zip: unpack that first.
-1 folder/0-conv_forward.py.txt | does not end in .py
-1 a.ipynb | A notebook: copy the function
-2 a.py --patch a.py | --patch a.py: expected a new file
-2 a.py --patch no/x | --patch no/x: expected a new file
-0 a.py --patch x | --patch: not written
-2 . --patch x | --patch: expected one PATH
-2 a.py --hint 1 --patch x | --patch: expected one PATH
-2 . --json folder | expected a file, got a folder
-2 . --csv a.py/x | cannot be written
-2 . --gradescope b.py | expected a report, got a program
-2 x.txt --csv x.txt | none of them one that is checked
-2 . --json x --csv ./x | expected different files
-""".strip().split("\n"))
-def test_the_command_line_answers(line, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name, text in (("a.py", POOL), ("a.ipynb", "{}"), ("x.txt", ""), (
-            f"folder/{FILES[CF]}.txt", FORWARD), ("folder/all.zip", ""), (
-            f"folder/sub/{FILES[PF]}", POOL), ("folder/mine.py", plant(PB))):
-        path = write(tmp_path / name, text)
-    (status, *arguments), words = line.split("| ")[0].split(), line.split("| ")
-    done = run(*arguments)
-    assert done.status == int(status) and words[1] in done.problem + done.said
-    assert "right" not in done.said or status == "0"
-    assert (tmp_path / "a.py").read_text() == POOL and path.exists()
-    assert not (tmp_path / "x").exists()
 
 
 # What one student does stays with that student.
@@ -281,7 +266,7 @@ def test_a_reader_that_has_gone_is_no_traceback():
 # In a notebook.
 
 def test_in_a_notebook_a_cell_is_checked_and_mended(monkeypatch, capsys):
-    text = planted("tolerance")[1] + "\n\ncheck(pool_backward)\n"
+    text = made("tolerance") + "\n\ncheck(pool_backward)\n"
     monkeypatch.setitem(linecache.cache, "<cell>", (
         len(text), None, text.splitlines(True), "<cell>"))
     exec(compile(text, "<cell>", "exec"), {"check": check.check})
@@ -309,9 +294,9 @@ def test_explain_says_why_50_and_knows_ties_and_rules(capsys):
     check.explain(space[CB], np.ones((1, 4, 4, 1)), *given[1:],
                   at=("dW", 0, 0, 0, 0))
     assert like(
-        "~] = 50 = dZ[0,0,0,0]*W[1,1,0,0] + ~ = 1*7 + 2*6 + 3*5 + 4*4 ~] = 0 "
+        "] = 50 = dZ[0,0,0,0]*W[1,1,0,0] + ~ = 1*7 + 2*6 + 3*5 + 4*4 ~] = 0 "
         "= 0 (nothing is added here) ~] = 3 = dA[0,0,0,0] = 3 ~] = 9 = A_prev["
-        "0,0,0,0]*dZ[0,1,1,0]~", " ".join(capsys.readouterr().out.split()))
+        "0,0,0,0]*dZ[0,1,1,0]", " ".join(capsys.readouterr().out.split()))
     with pytest.raises(ValueError, match="at: expected an output"):
         check.explain(ours, *given, padding="valid", at=("dW", 2, 0, 0, 0))
 

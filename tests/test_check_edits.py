@@ -6,7 +6,7 @@ import pytest
 
 from checker import mending
 from checker.source import effort
-from planted import CB, CF, PB, PF, PLANTED, plant, planted
+from planted import CB, CF, PB, PF, PLANTED, made, plant
 from test_check import POOL, checks_of, run, write
 
 QUICK = "kh for kw and ties"
@@ -16,7 +16,7 @@ QUICK = "kh for kw and ties"
     pytest.param(name, marks=pytest.mark.slow) for name in PLANTED]])
 def test_a_fault_is_mended_and_the_copy_is_right(names, tmp_path):
     names = names.split(" and ")
-    text = "".join(f"# é\n{planted(name)[1]}" for name in names).replace(
+    text = "".join(f"# é\n{made(name)}" for name in names).replace(
         "return", "'ü'; return").replace("\n", "\r\n")
     path, new = write(tmp_path / "mine.py", text), tmp_path / "new.py"
     done, checks = checks_of(path, "--patch", new, "--hint", 2)
@@ -26,7 +26,7 @@ def test_a_fault_is_mended_and_the_copy_is_right(names, tmp_path):
         best = check["mended"][0]
         sentences = " And: ".join(dict.fromkeys(
             change["sentence"] for change in best))
-        assert PLANTED[name][1] in sentences
+        assert PLANTED[name][0] in sentences
         assert f"{sentences} (line" in done.said
         changes = best + changes
     for change in changes:  # what is said stands there, at that line
@@ -40,11 +40,11 @@ def test_a_fault_is_mended_and_the_copy_is_right(names, tmp_path):
 @pytest.mark.slow
 def test_the_rule_of_ones_own_forward_pass_is_followed(tmp_path):
     write(tmp_path / "a" / "0-conv_forward.py", plant(CF, rule="floor"))
-    write(tmp_path / "a" / "2-conv_backward.py", planted("not halved")[1])
+    write(tmp_path / "a" / "2-conv_backward.py", made("not halved"))
     done, (_, found) = checks_of(tmp_path, "--class")
     assert found["mended"][0][0]["after"].startswith(
         "        top = bottom = ((h_prev - 1) * sh + kh - h_prev) // 2\n")
-    assert f"1 {CB}: {PLANTED['not halved'][1]} (a)" in done.said
+    assert f"1 {CB}: {PLANTED['not halved'][0]} (a)" in done.said
 
 
 @pytest.mark.slow
