@@ -68,7 +68,12 @@ a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
 a ReLU | CF | `maximum` is not asked for. | tion(Z) -> tion(np.maximum(Z, 0))
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret
-an index | CB | belongs. | W[..., k] -> W[..., 0]
+an index | CB | stands where `k` belongs. | W[..., k] -> W[..., 0]
+a number | CF | `1` stands where `0` belongs. | ((0, 0), (top -> ((0, 1), (top
+a summand | PF | `+ j` is missing. | window = A_prev[n, y*sh:y*sh + kh, x*sw:x*
+ sw + kw, c] -> left, window = x*sw, np.zeros((kh, kw))\n
+         for i, j in np.ndindex(kh, kw):\n
+             window[i, j] = A_prev[n, y*sh + i, left, c]
 """
 # What a file can do to the process that runs it: what is said of it, and code
 # before the return of pool_forward, or what is run while loading.

@@ -64,21 +64,16 @@ def like(words, text):
 FORWARD, BACKWARD, POOL = plant(CF), plant(CB), plant(PF)
 
 
-def test_our_own_files_are_right():
-    done = run(*[ROOT / FILES[name] for name in (CF, PF, CB, PB)])
-    assert done.status == 0 and done.printed.splitlines() == [
-        line for name in (CF, PF, CB, PB)
-        for line in (f"{ROOT / FILES[name]}:", f"{name}: right")]
-
-
 # The exit status, the command line, what is printed (with anything for each ~,
 # up to its end before a $), and what m.py is.
 ANSWERS = r"""
-0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).tolist()\nif __name__ == '__main__':
-  raise SystemExit | = stride -> = stride or (1, 1) | =(1, 1) -> =None, more=0
+0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).tolist()\nif __name__ == '__main__'
+ : raise SystemExit | = stride -> = stride or (1, 1) | =(1, 1) -> =None, more=0
 0 | m.py | RIGHT Remark: line 9 compares a text with `is`: write `==`.$ | CF
  | == "same" -> is "same"
 0 | m.py | RIGHT$ | from helper import *
+0 | helper.py m.py | helper.py: RIGHT m.py: conv_backward: right, with DOWN$ |
+ CB floor
 0 | m.py | RIGHT$ | CF | c_new)) -> c_new), A_prev.dtype)
 0 | m.py --verbose | RIGHT Remark: arrays of integers raise | CF | c_new)) ->
  c_new), A_prev.dtype)
@@ -162,17 +157,15 @@ def test_what_is_asked_is_answered(row, tmp_path, monkeypatch):
 
 def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
     for folder in ("a", "\t=b"):
-        paths = [write(tmp_path / folder / FILES[name], text) for name, text in
-                 ((CF, plant(CF, rule="floor")), (CB, BACKWARD))]
+        write(tmp_path / folder / FILES[CF], made("CF floor"))
+        write(tmp_path / folder / FILES[CB], BACKWARD)
     done = run("--class", tmp_path, "--hint", 1, "--csv", tmp_path / "csv")
     assert ("2 conv_backward: conv_forward and conv_backward follow different "
             'rules of "same": together they are wrong (?=b, a)') in done.said
     assert "\n'\t=b,conv_forward,right,floor,floor,,,35,35," in (
         tmp_path / "csv").read_text()
     assert done.status == run(tmp_path / "a").status == 1
-    assert run(paths[0]).status == run(*[write(
-        tmp_path / path.name[2:], path.read_bytes()) for path in paths]
-        ).status == 0
+    assert run(tmp_path / "a" / FILES[CF]).status == 0
 
 
 # What one student does stays with that student.
@@ -270,12 +263,12 @@ def test_in_a_notebook_a_cell_is_checked_and_mended(monkeypatch, capsys):
     monkeypatch.setitem(linecache.cache, "<cell>", (
         len(text), None, text.splitlines(True), "<cell>"))
     exec(compile(text, "<cell>", "exec"), {"check": check.check})
-    assert check.check(load("2-conv_backward.py"))
+    assert all(check.check(load(FILES[name])) for name in (CF, PF, CB, PB))
     assert not check.check(lambda dA, *rest, **options: dA, PB)
     printed = capsys.readouterr().out
     assert ("Write:\n    mask = (A_prev[window] == np.max(A_prev[window]))\n"
             "  With this line all 40 cases are right (tried).\n") in printed
-    assert printed.count("without isolation or time limit") == 3
+    assert printed.count("without isolation or time limit") == 6
     assert printed.count("(No line to write is tried: ") == 1
     with pytest.raises(ValueError, match="name: expected one of"):
         check.check(len)
