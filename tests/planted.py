@@ -27,9 +27,11 @@ OTHERWISE = [   # what a student writes otherwise
      "       for k in range(c_new):\n")]
 # A name, the function, words of what is said, and what is replaced by what.
 FAULTS = r"""
-crop p:-p | CB | p:-p is empty for p = 0. | CROP -> MINUS
-a guarded crop | CB | p:-p is empty for p = 0. | return dA_pad[:, CROP], ->
- if top or left:\n        dA_pad = dA_pad[:, MINUS]\n    return dA_pad,
+crop p:-p | CB | The crop p:-p is empty where p is 0. | CROP -> MINUS
+a guarded crop | CB | The crop p:-p is empty where p is 0. |
+ return dA_pad[:, CROP], -> if top or left:\n
+         dA_pad = dA_pad[:, MINUS]\n
+     return dA_pad,
 not cropped | CB | dA_prev still has its padding. | [:, CROP] ->
 one too many | CF | PADDING | ZEROS -> (TOTAL) // 2 + 1
 one too many, crop | CB | PADDING | ZEROS -> (TOTAL) // 2 + 1 | CROP -> MINUS
