@@ -68,7 +68,7 @@ def mended(check, hint):
     lines = []
     for changes, rule in zip(check["mended"], check["mended_by"]):
         count = len(judged_labels(check["function"], rule))
-        by = f", by {RULE_NAMES[rule]}" * (rule != check["rule"])
+        by = f", by {RULE_NAMES.get(rule)}" * (rule != check["rule"])
         said = dict.fromkeys(change["sentence"] for change in changes)
         one = sum(len(change["after"].splitlines() or [0])
                   for change in changes) == 1
