@@ -25,11 +25,11 @@ def sizes(text):
 
 def read(line):
     """Read a line of the table below."""
-    A_prev, kernels, padding, stride, words = line.split(maxsplit=4)
+    *columns, words = line.split(maxsplit=4)
+    A_prev, (kh, kw, c_new), padding, stride = map(sizes, columns)
     name, _, hint = words.partition(": ")
-    A_prev, (kh, kw, c_new) = sizes(A_prev), sizes(kernels)
-    return Case(name, A_prev, (kh, kw, A_prev[3], c_new), sizes(padding),
-                sizes(stride), hint)
+    W = kh, kw, A_prev[3], c_new
+    return Case(name, A_prev, W, padding, stride, hint)
 
 
 # From simple to strange: the first one to fail names the mistake. A line is
