@@ -30,19 +30,20 @@ def temporary(function, *arguments):
     return result, (peak - sum(array.nbytes for array in arrays)) / 2**20
 
 
-# 64 MiB; in "photograph" and "panorama" and 17 or 37 MiB for each padded copy;
-# in "float16" and the result in float32; in "kernel of a megabyte" and copies
-# of it. One row of outputs of the panorama alone needs 165 MiB of patches.
+# 64 MiB, and for each padded copy 34 (photograph) or 37 (panorama), for the
+# result in float32 120 (float16), for three copies of the kernels 1.5 (many
+# channels) and for the patches of one row of outputs 165 (panorama).
 @pytest.mark.parametrize("A_prev, W, dtype, padding, stride, "
                          "forward, backward", table("""\
 *20000x28x28x1 5x5x1x6 f4 same 1x1 64 64: many images
 *60000x28x28x1 3x3x1x2 u1 same 1x1 64 0: integers
 *20000x28x28x1 3x3x1x2 f2 same 1x1 184 64: float16
- 1x700x2000x3 3x3x3x4 f4 same 1x1 81 98: photograph
+ 1x1500x2000x3 2x2x3x4 f4 same 1x1 98 132: photograph
 *90x56x56x1 1x1x1x512 i1 same 1x1 64 64: many kernels
- 1x16x74x512 11x11x512x1 f8 valid 1x1 64 65.5: kernel of a megabyte
+ 1x16x74x512 11x11x512x1 f8 valid 1x1 64 65.5: many channels
  1x300x300x1 200x200x1x1 f4 valid 1x1 64 64: kernel and image are large
  1x8005x100x1 8000x2x1x1 f8 valid 1x1 64 64: tall kernel
+*2000x40x61x1 3x3x1x4 f4 valid 1x1 64 64: neighbours and a remainder
 *100x400x400x1 1x1x1x1 f4 1x1 100x100 64 64: pixels that no window covers
  1x4x100000x16 3x9x16x2 f4 same 1x1 266 0: panorama
 """))

@@ -54,8 +54,7 @@ def test_gradients_are_finite_differences(shape, kernel, stride, mode, ties,
 
 @pytest.mark.parametrize("ties, expected", [('all', [3, 3, 0, 3]),
                                             ('first', [3, 0, 0, 0])])
-def test_all_gives_each_maximum_the_gradient_and_first_only_one(ties,
-                                                                expected):
+def test_all_gives_it_to_each_maximum_and_first_only_to_one(ties, expected):
     A_prev = np.array([5, 5, 0, 5]).reshape(1, 2, 2, 1)
     dA_prev = pool_backward([[[[3]]]], A_prev, (2, 2), ties=ties)
     assert dA_prev.ravel().tolist() == expected

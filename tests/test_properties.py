@@ -15,8 +15,7 @@ from common import same_Z
 from compare import check, rounding
 from conftest import loaded
 
-# The four functions, in blocks of the default size or less: no result may
-# depend on it.
+# In blocks of the default size or less: no result may depend on it.
 functions = st.sampled_from([loaded(), loaded(1), loaded(40), loaded(4000)])
 
 
@@ -66,9 +65,8 @@ def convolutions(draw, dtypes=("float64",), minimum_m=0):
         w = max(w, kw - left - right, 1)
     m, c_prev, c_new = (draw(st.integers(minimum, most)) for minimum, most in
                         ((minimum_m, 3), (1, 20), (1, 4)))
-    A_prev, W, b = draw(arrays((m, h, w, c_prev), (kh, kw, c_prev, c_new),
-                               (1, 1, 1, c_new), dtypes=dtypes))
-    return A_prev, W, b, padding, stride
+    shapes = (m, h, w, c_prev), (kh, kw, c_prev, c_new), (1, 1, 1, c_new)
+    return *draw(arrays(*shapes, dtypes=dtypes)), padding, stride
 
 
 @st.composite
@@ -78,8 +76,7 @@ def poolings(draw, dtypes=("float64",), minimum_m=0):
     stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     shape = (draw(st.integers(minimum_m, 3)),
              *map(max, draw(sizes(12)), kernel), draw(st.integers(1, 10)))
-    A_prev, = draw(arrays(shape, dtypes=dtypes))
-    return A_prev, kernel, stride
+    return *draw(arrays(shape, dtypes=dtypes)), kernel, stride
 
 
 def like(array, seed=1):
