@@ -1,4 +1,4 @@
-"""The cases on which convolutions are compared, and drawn numbers."""
+"""The cases on which convolutions and poolings are compared."""
 from typing import NamedTuple
 
 import pytest
@@ -15,65 +15,56 @@ class Case(NamedTuple):
     hint: str
 
 
-# From simple to strange: the first one to fail names the mistake.
-CASES = [
-    Case("one window", (1, 2, 2, 1), (2, 2, 1, 1), "valid", (1, 1),
-         "sum window times kernel, not flipped, plus b"),
-    Case("windows that overlap", (1, 4, 4, 1), (3, 3, 1, 1), "valid", (1, 1),
-         "where windows overlap, their gradients add up: += and not ="),
-    Case("channels and kernels", (2, 4, 4, 3), (3, 3, 3, 5), "valid", (1, 1),
-         "W is (kh, kw, c_prev, c_new): transposed?"),
-    Case("wide image", (2, 4, 7, 2), (2, 2, 2, 3), "valid", (1, 1),
-         "h and w are swapped"),
-    Case("tall kernel", (2, 7, 7, 2), (4, 2, 2, 3), "valid", (1, 1),
-         "kh and kw are swapped"),
-    Case("kernel of one pixel", (2, 3, 4, 3), (1, 1, 3, 2), "valid", (1, 1),
-         "a 1x1 kernel is a product over channels alone"),
-    Case("kernel as large as the image", (2, 3, 5, 2), (3, 5, 2, 3), "valid",
-         (1, 1), "there is exactly one window"),
-    Case("stride", (2, 7, 7, 2), (3, 3, 2, 3), "valid", (2, 2),
-         "window (y, x) starts at (y*sh, x*sw): stride missing?"),
-    Case("stride of two sizes", (2, 9, 9, 2), (3, 3, 2, 3), "valid", (2, 3),
-         "sh and sw are swapped"),
-    Case("stride that leaves a remainder", (2, 8, 9, 2), (3, 2, 2, 3), "valid",
-         (3, 2), "pixels after the last window get no gradient"),
-    Case("stride larger than the kernel", (2, 7, 8, 2), (2, 1, 2, 3), "valid",
-         (3, 2), "pixels between windows get no gradient"),
-    Case("same", (2, 5, 6, 2), (3, 3, 2, 3), "same", (1, 1),
-         "pad A_prev, and crop the gradient with top:top + h_prev"),
-    Case("same, kernel of one column", (2, 5, 6, 2), (3, 1, 2, 3), "same",
-         (1, 1), "a crop written p:-p is empty where p is 0"),
-    Case("same, even height", (2, 5, 6, 2), (4, 3, 2, 3), "same", (1, 1),
-         "padding side: the odd row goes to the bottom"),
-    Case("same, even width", (2, 5, 6, 2), (3, 4, 2, 3), "same", (1, 1),
-         "padding side: the odd column goes to the right"),
-    Case("same, stride", (2, 6, 8, 2), (3, 3, 2, 3), "same", (2, 2),
-         "padding: under a stride, same keeps ceil(size / stride)"),
-    Case("same, stride larger than the kernel", (2, 7, 8, 2), (1, 2, 2, 3),
-         "same", (3, 3), "padding is never negative"),
-    Case("same, image smaller than the stride", (2, 2, 3, 2), (3, 2, 2, 3),
-         "same", (5, 4), "there is still one window"),
-    Case("same, image smaller than the kernel", (2, 2, 3, 2), (5, 6, 2, 3),
-         "same", (1, 1), "a window may hold the whole image"),
-    Case("padding (ph, pw)", (2, 4, 5, 2), (3, 3, 2, 3), (2, 1), (2, 1),
-         "(ph, pw): ph at top and bottom, pw left and right"),
-    Case("padding of none", (2, 4, 5, 2), (3, 3, 2, 3), (0, 0), (1, 1),
-         "a crop written p:-p is empty where p is 0"),
-    Case("padding of each side", (2, 4, 5, 2), (3, 3, 2, 3), ((0, 2), (3, 1)),
-         (1, 2), "((top, bottom), (left, right))"),
-    Case("padded to a square, from a wide image", (1, 4, 6, 20),
-         (3, 3, 20, 2), (1, 0), (1, 1), "h and w are swapped"),
-    Case("padded to a square, from a tall image", (1, 6, 4, 20),
-         (3, 3, 20, 2), (0, 1), (1, 1), "h and w are swapped"),
-    Case("long rows", (3, 9, 41, 2), (3, 4, 2, 3), "same", (2, 1),
-         "if rows are worked off in parts: where two of them meet"),
-    Case("long rows, stride", (2, 3, 82, 2), (3, 4, 2, 3), "same", (1, 2),
-         "if rows are worked off in parts: where the last one ends"),
-    Case("many images of long rows", (30, 3, 41, 1), (2, 3, 1, 2), "same",
-         (1, 1), "if images are worked off in groups: sums over all of them"),
-    Case("many channels", (2, 6, 5, 20), (3, 2, 20, 4), "same", (1, 2),
-         "each kernel sees all channels"),
-]
+def sizes(text):
+    """Read 2x3 as (2, 3), 0+2x3+1 as ((0, 2), (3, 1)), a word as itself."""
+    if text.isalpha():
+        return text
+    return tuple(tuple(map(int, part.split("+"))) if "+" in part
+                 else int(part) for part in text.split("x"))
+
+
+def read(line):
+    """Read a line of the table below."""
+    *columns, words = line.split(maxsplit=4)
+    A_prev, (kh, kw, c_new), padding, stride = map(sizes, columns)
+    name, _, hint = words.partition(": ")
+    W = kh, kw, A_prev[3], c_new
+    return Case(name, A_prev, W, padding, stride, hint)
+
+
+# From simple to strange: the first one to fail names the mistake. A line is
+# A_prev, kernels (kh, kw, c_new), padding, stride, name: usual mistake.
+CASES = [read(line) for line in """\
+1x2x2x1  2x2x1 valid 1x1 one window: the kernel is not flipped; plus b
+1x4x4x1  3x3x1 valid 1x1 windows that overlap: gradients add up, += and not =
+2x4x4x3  3x3x5 valid 1x1 channels and kernels: W is (kh, kw, c_prev, c_new)
+2x4x7x2  2x2x3 valid 1x1 wide image: h and w are swapped
+2x7x7x2  4x2x3 valid 1x1 tall kernel: kh and kw are swapped
+2x3x4x3  1x1x2 valid 1x1 kernel of one pixel: a product over channels alone
+2x3x5x2  3x5x3 valid 1x1 kernel as large as the image: there is one window
+2x7x7x2  3x3x3 valid 2x2 stride: window (y, x) starts at (y*sh, x*sw)
+2x9x9x2  3x3x3 valid 2x3 stride of two sizes: sh and sw are swapped
+2x8x9x2  3x2x3 valid 3x2 remainder: pixels after the last window get 0
+2x7x8x2  2x1x3 valid 3x2 stride over the kernel: pixels between windows get 0
+2x5x6x2  3x3x3 same 1x1 same: pad A_prev, crop with top:top + h_prev
+2x5x6x2  3x1x3 same 1x1 same, one column: a crop p:-p is empty where p is 0
+2x5x6x2  4x3x3 same 1x1 same, even height: the odd row goes to the bottom
+2x5x6x2  3x4x3 same 1x1 same, even width: the odd column goes to the right
+2x6x8x2  3x3x3 same 2x2 same, stride: there are ceil(size / stride) outputs
+2x7x8x2  1x2x3 same 3x3 same, large stride: padding is never negative
+2x2x3x2  3x2x3 same 5x4 same, image under the stride: there is one window
+2x2x3x2  5x6x3 same 1x1 same, image under the kernel: windows hold all of it
+2x4x5x2  3x3x3 2x1 2x1 padding (ph, pw): ph at top and bottom, pw beside
+2x4x5x2  3x3x3 0x0 1x1 padding of none: a crop p:-p is empty where p is 0
+2x4x5x2  3x3x3 0+2x3+1 1x2 padding of sides: ((top, bottom), (left, right))
+1x4x6x20 3x3x2 1x0 1x1 padded to a square, wide image: h and w are swapped
+1x6x4x20 3x3x2 0x1 1x1 padded to a square, tall image: h and w are swapped
+3x9x41x2 3x4x3 same 2x1 long rows: where two parts of a row meet
+2x3x82x2 3x4x3 same 1x2 long rows, stride: where the last part of a row ends
+30x3x41x1 2x3x2 same 1x1 many images of long rows: sums over all groups
+2x6x5x20 3x2x4 same 1x2 many channels: each kernel sees all channels
+""".splitlines()]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 
 
 def integers(rng, *shapes):
@@ -82,15 +73,16 @@ def integers(rng, *shapes):
 
 
 POOLINGS = pytest.mark.parametrize("shape, kernel, stride", [
-    pytest.param((2, 6, 6, 3), (2, 2), (2, 2), id="windows side by side"),
-    pytest.param((2, 7, 9, 3), (2, 2), (2, 2), id="a remainder is dropped"),
-    pytest.param((2, 7, 6, 3), (3, 2), (1, 1), id="windows overlap"),
-    pytest.param((2, 8, 9, 4), (3, 3), (2, 2), id="overlap under a stride"),
-    pytest.param((2, 8, 9, 2), (1, 3), (3, 2), id="two kernels two strides"),
-    pytest.param((2, 8, 9, 2), (2, 1), (3, 4),
-                 id="stride larger than the kernel"),
-    pytest.param((2, 4, 5, 3), (4, 5), (1, 1), id="one window an image"),
-    pytest.param((2, 4, 5, 9), (1, 1), (1, 1), id="windows of one pixel"),
-    pytest.param((1, 3, 53, 1), (2, 7), (1, 3), id="wide rows"),
-    pytest.param((2, 23, 3, 9), (11, 2), (2, 1), id="tall windows"),
-])
+    pytest.param(*map(sizes, line.split()[:3]), id=line.split(None, 3)[3])
+    for line in """\
+2x6x6x3 2x2 2x2 windows side by side
+2x7x9x3 2x2 2x2 a remainder is dropped
+2x7x6x3 3x2 1x1 windows overlap
+2x8x9x4 3x3 2x2 overlap under a stride
+2x8x9x2 1x3 3x2 two kernels two strides
+2x8x9x2 2x1 3x4 stride larger than the kernel
+2x4x5x3 4x5 1x1 one window an image
+2x4x5x9 1x1 1x1 windows of one pixel
+1x3x53x1 2x7 1x3 wide rows
+2x23x3x9 11x2 2x1 tall windows
+""".splitlines()])

@@ -16,8 +16,7 @@ def check(function, case, ours, expected, rtol=0.0, hint="see the case"):
 def rounding(products, dtype=float):
     """Return how far two sums of so many products may differ, relatively.
 
-    Each product and each addition rounds by at most eps / 2, in whatever
-    order a processor's kernels add: no more than this in all.
+    Each product and each addition rounds by at most eps / 2, in any order.
     """
     return products * float(np.finfo(dtype).eps)
 

@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 import os
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,14 +9,9 @@ import pytest
 from common import ROOT, load_module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-FILENAMES = ("0-conv_forward.py", "1-pool_forward.py", "2-conv_backward.py",
-             "3-pool_backward.py")
 
-try:
+with suppress(ImportError):     # only test_properties.py needs it
     from hypothesis import settings
-except ImportError:     # only test_properties.py needs it
-    pass
-else:
     settings.register_profile("same draws", derandomize=True, deadline=None,
                               database=None, max_examples=60)
     settings.register_profile("new draws", deadline=None, database=None,
@@ -24,14 +20,10 @@ else:
 
 
 def loaded(block=None):
-    """Load the four NumPy functions, with blocks of at most that size.
-
-    _BLOCK is the one constant of the modules that says how large a block
-    is. No result may depend on it.
-    """
+    """Load the four NumPy functions, with blocks of at most that size."""
     functions = {}
-    for filename in FILENAMES:
-        module, name = load_module(ROOT / filename), filename[2:-3]
+    for path in ROOT.glob("[0-3]-*.py"):
+        module, name = load_module(path), path.stem[2:]
         module._BLOCK = block or module._BLOCK
         functions[name] = getattr(module, name)
     return SimpleNamespace(**functions)
@@ -41,31 +33,10 @@ def loaded(block=None):
 def functions(request):
     """The four functions, three times: no result may depend on the blocks.
 
-    By default the calls of the tests are small, so that each is one block,
-    and no outputs are joined; in blocks of 2000 numbers neighbours are, and
-    blocks of 24 hold one row.
+    By default the small calls of the tests are one block each; in blocks of
+    2000 numbers neighbouring outputs are joined; blocks of 24 hold one row.
     """
     return loaded(request.param)
-
-
-@pytest.fixture
-def conv_forward():
-    return loaded().conv_forward
-
-
-@pytest.fixture
-def pool_forward():
-    return loaded().pool_forward
-
-
-@pytest.fixture
-def conv_backward():
-    return loaded().conv_backward
-
-
-@pytest.fixture
-def pool_backward():
-    return loaded().pool_backward
 
 
 @pytest.fixture

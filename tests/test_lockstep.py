@@ -1,18 +1,4 @@
-"""LeNet-5 in NumPy and in Keras, step by step through an epoch.
-
-Two free runs may part: where two numbers of a window differ by no more than
-rounding, or a number lies next to the zero of ReLU, rounding decides which
-way a gradient goes, and Adam makes a small gradient a large step. So each
-part of a step is compared from the same numbers: the layers from the same
-weights, the gradients from the same layers, the new weights from the same
-gradients.
-
-What is left is the rounding of float32, 6e-8 relative for each number: sums
-of up to 25,088 products (the gradient of the first kernels: 32 images of 28
-x 28 pixels) in another order err by the square root of that, 158 times as
-much, if errors are random. The tolerance is 1e-5 of an array's largest
-number.
-"""
+"""LeNet-5 in NumPy and in Keras, step by step through an epoch."""
 import numpy as np
 import pytest
 
@@ -21,12 +7,17 @@ from common import load
 from compare import check
 from training.data import load_data
 
-TOLERANCE = 1e-5
+# Two free runs may part: beside a tie or the zero of ReLU, rounding decides
+# which way a gradient goes. So each part of a step is compared from the same
+# numbers: what is left is the rounding of float32, 6e-8 for each number. Sums
+# of up to 25,088 products (32 images of 28 x 28 pixels) in another order err
+# by the square root of that, 158 times as much, if errors are random.
+TOLERANCE = 1e-5    # of an array's largest number
 
 
 @pytest.fixture
 def keras(tf):
-    """Return Keras' model and a function that takes one step with it."""
+    """Keras' model and a function that takes one step with it."""
     K = tf.keras
     model = load("5-lenet5.py")(K.Input(shape=(28, 28, 1)))
 
@@ -51,8 +42,7 @@ def keras(tf):
 def test_each_step_of_an_epoch_is_keras(seed, keras):
     model, step = keras
     X, y, *_ = load_data("digits", seed=seed)
-    T = np.eye(10, dtype=np.float32)[y]
-    rng = np.random.default_rng(seed)
+    T, rng = np.eye(10, dtype=np.float32)[y], np.random.default_rng(seed)
     weights = lenet.initial_weights(rng)
     adam, order = lenet.Adam(weights), rng.permutation(len(X))
     model.set_weights(weights)
@@ -62,20 +52,19 @@ def test_each_step_of_an_epoch_is_keras(seed, keras):
         layers, loss, gradients = step(x, t)
         layers = [np.asarray(layer) for layer in layers]
         ours = lenet.forward(x, weights)
-        agree(f"step {i // 32}, layer", ours, layers)
-        agree(f"step {i // 32}, loss", [lenet.cross_entropy(ours[-1], t)],
-              [loss])
-        agree(f"step {i // 32}, gradient",
-              lenet.backward(x, t, layers, weights)[0], gradients)
+        agree(i, "layer", ours, layers)
+        agree(i, "loss", [lenet.cross_entropy(ours[-1], t)], [loss])
+        agree(i, "gradient", lenet.backward(x, t, layers, weights)[0],
+              gradients)
         adam.step(weights, [np.asarray(gradient) for gradient in gradients])
         theirs = model.get_weights()
-        agree(f"step {i // 32}, weight", weights, theirs)
+        agree(i, "weight", weights, theirs)
         weights = theirs
 
 
-def agree(what, ours, theirs):
+def agree(image, what, ours, theirs):
     """Fail unless each array is Keras', up to rounding."""
     assert len(ours) == len(theirs)
     for i, (array, expected) in enumerate(zip(ours, theirs)):
-        check("LeNet-5 in NumPy", f"{what} {i}", array, np.asarray(expected),
-              rtol=TOLERANCE, hint="see the note above")
+        check("LeNet-5", f"from image {image} on, {what} {i}", array,
+              np.asarray(expected), TOLERANCE, "see the note above")

@@ -1,22 +1,21 @@
 """Properties that hold for every shape, stride, padding and dtype.
 
-The same cases are drawn every time. To draw new ones, and ten times as many:
-
-    python -m pytest tests/test_properties.py --hypothesis-profile="new draws"
+Ten times as many, and new ones: pytest --hypothesis-profile="new draws".
 """
 from concurrent.futures import ThreadPoolExecutor
 
+import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import integers
 from common import same_Z
 from compare import check, rounding
 from conftest import loaded
 
-# The four functions, in blocks of the default size or less: no result may
-# depend on it.
+# In blocks of the default size or less: no result may depend on it.
 functions = st.sampled_from([loaded(), loaded(1), loaded(40), loaded(4000)])
 
 
@@ -32,13 +31,11 @@ def sizes(draw, most):
 @st.composite
 def layouts(draw, array):
     """Draw another layout of the same numbers: a view, perhaps read-only."""
-    layout = draw(st.sampled_from(["C", "F", "reversed", "stretched"]))
-    if layout == "F":
-        array = np.asfortranarray(array)
-    elif layout == "reversed":
-        array = np.ascontiguousarray(array[..., ::-1])[..., ::-1]
-    elif layout == "stretched":
-        array = array.repeat(2, axis=1)[:, ::2]
+    change = draw(st.sampled_from([
+        np.ascontiguousarray, np.asfortranarray,
+        lambda a: np.ascontiguousarray(a[..., ::-1])[..., ::-1],
+        lambda a: a.repeat(2, axis=1)[:, ::2]]))
+    array = change(array)
     array.flags.writeable = draw(st.booleans())
     return array
 
@@ -63,14 +60,13 @@ def convolutions(draw, dtypes=("float64",), minimum_m=0):
         st.tuples(st.tuples(side, side), st.tuples(side, side))))
     h, w = draw(sizes(11))
     if padding != "same":
-        (top, bottom), (left, right) = sides_of(padding)
+        (top, bottom), (left, right) = naive.sides(padding, 0, 0, 0)
         h = max(h, kh - top - bottom, 1)
         w = max(w, kw - left - right, 1)
     m, c_prev, c_new = (draw(st.integers(minimum, most)) for minimum, most in
                         ((minimum_m, 3), (1, 20), (1, 4)))
-    A_prev, W, b = draw(arrays((m, h, w, c_prev), (kh, kw, c_prev, c_new),
-                               (1, 1, 1, c_new), dtypes=dtypes))
-    return A_prev, W, b, padding, stride
+    shapes = (m, h, w, c_prev), (kh, kw, c_prev, c_new), (1, 1, 1, c_new)
+    return *draw(arrays(*shapes, dtypes=dtypes)), padding, stride
 
 
 @st.composite
@@ -80,21 +76,12 @@ def poolings(draw, dtypes=("float64",), minimum_m=0):
     stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     shape = (draw(st.integers(minimum_m, 3)),
              *map(max, draw(sizes(12)), kernel), draw(st.integers(1, 10)))
-    A_prev, = draw(arrays(shape, dtypes=dtypes))
-    return A_prev, kernel, stride
+    return *draw(arrays(shape, dtypes=dtypes)), kernel, stride
 
 
-def sides_of(padding):
-    """Return a padding other than same as ((top, bottom), (left, right))."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    return tuple((p, p) if isinstance(p, int) else p for p in padding)
-
-
-def like(array, seed=1, low=-3):
+def like(array, seed=1):
     """Draw whole numbers of an array's shape."""
-    return np.random.default_rng(seed).integers(
-        low, 4, array.shape).astype(float)
+    return integers(np.random.default_rng(seed), array.shape)[0]
 
 
 @given(functions, convolutions())
@@ -103,28 +90,11 @@ def test_the_backward_pass_passes_the_dot_product_test(f, drawn):
     Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
     dZ, V, U, u = like(Z), like(A_prev, 2), like(W, 3), like(b, 4)
     dA_prev, dW, db = f.conv_backward(dZ, A_prev, W, b, *rest)
-    zero = np.zeros_like(b)
-    assert (dA_prev * V).sum() == (
-        dZ * f.conv_forward(V, W, zero, same_Z, *rest)).sum()
-    assert (dW * U).sum() == (
-        dZ * f.conv_forward(A_prev, U, zero, same_Z, *rest)).sum()
-    assert (db * u).sum() == (
-        dZ * f.conv_forward(0 * A_prev, W, u, same_Z, *rest)).sum()
-
-
-@given(functions, convolutions(minimum_m=1))
-def test_a_batch_equals_its_images_one_by_one(f, conv):
-    A_prev, W, b, *rest = conv
-    Z = f.conv_forward(A_prev, W, b, same_Z, *rest)
-    dZ = like(Z)
-    batch = f.conv_backward(dZ, A_prev, W, b, *rest)
-    single = [f.conv_backward(dZ[n:n + 1], A_prev[n:n + 1], W, b, *rest)
-              for n in range(len(Z))]
-    for n in range(len(Z)):
-        assert (Z[n] == f.conv_forward(A_prev[n:n + 1], W, b, same_Z, *rest)
-                [0]).all()
-        assert (batch[0][n] == single[n][0][0]).all()
-    assert (batch[1] == sum(gradients[1] for gradients in single)).all()
+    for gradient, direction, arrays in (
+            (dA_prev, V, (V, W, 0 * b)), (dW, U, (A_prev, U, 0 * b)),
+            (db, u, (0 * A_prev, W, u))):
+        assert (gradient * direction).sum() == (
+            dZ * f.conv_forward(*arrays, same_Z, *rest)).sum()
 
 
 ANY = ("float32", "float64", "float16", "uint8", "int64", "bool", ">f4",
@@ -175,7 +145,7 @@ def test_tensorflow_agrees_on_the_same_draws(tf, f, drawn, pool):
     A_prev, W, b, padding, stride = drawn
     around, word = [(0, 0), (0, 0)], "SAME"
     if padding != "same":
-        around, word = sides_of(padding), "VALID"
+        around, word = naive.sides(padding, 0, 0, 0), "VALID"
     X, w = tf.Variable(A_prev), tf.Variable(W)
     with tf.GradientTape() as tape:
         Z = tf.nn.conv2d(tf.pad(X, ((0, 0), *around, (0, 0))), w, stride,
