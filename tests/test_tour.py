@@ -5,7 +5,7 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 
 import naive
 from check import check
@@ -25,15 +25,17 @@ def cells():
     return nbformat.read(PATH, as_version=4).cells
 
 
-def is_right(stub, line):
-    """Put a line in the place of a stub's own; let the checker grade it."""
-    code, count = re.subn(r"^( *)\S.*# your line$",
-                          lambda match: match[1] + line, stub, flags=re.M)
-    assert count == 1
-    graded = []
-    exec(code, {"check": lambda function: graded.append(check(function)),
-                "naive": naive, "np": np})
-    return graded == [True]
+def exercises(cells):
+    """Return the code of each stub, filled in rightly and wrongly."""
+    stubs = [(re.search(r"```python\n(.*)\n```", above.source)[1], cell.source)
+             for above, cell in zip(cells, cells[1:])
+             if "# your line" in cell.source]
+    assert len(stubs) == len(WRONG)
+    tried = [re.subn(r"^( *)\S.*# your line$", line, stub, flags=re.M)
+             for (solution, stub), wrong in zip(stubs, WRONG)
+             for line in (rf"\g<1>{solution}", rf"\g<1>{wrong}")]
+    assert all(count == 1 for _, count in tried)
+    return [code for code, _ in tried]
 
 
 def shown(cell):
@@ -62,19 +64,21 @@ def test_its_form(cells):
 
 
 def test_the_checker_grades_the_solutions_right_and_nothing_else(cells):
-    stubs = [pair for pair in zip(cells, cells[1:])
-             if "# your line" in pair[1].source]
-    assert len(stubs) == len(WRONG)
-    for (above, cell), wrong in zip(stubs, WRONG):
-        solution = re.search(r"```python\n(.*)\n```", above.source)[1]
-        assert is_right(cell.source, solution), solution
-        assert not is_right(cell.source, wrong), wrong
+    graded = []
+    stubs = [cell.source for cell in cells if "# your line" in cell.source]
+    for code in exercises(cells) + stubs:
+        exec(code, {"check": lambda function: graded.append(check(function)),
+                    "naive": naive, "np": np})
+    assert graded == [True, False] * len(WRONG) + [False] * len(stubs)
 
 
 @pytest.mark.slow
-def test_it_runs_as_stored(cells, tf):
+def test_it_runs_as_stored_and_so_do_its_exercises(cells, tf):
     from nbclient import NotebookClient
-    stored = [shown(cell) for cell in cells]
-    NotebookClient(new_notebook(cells=cells), timeout=100, resources={
+    stored, tried = [*map(shown, cells)], [*map(new_code_cell,
+                                                exercises(cells))]
+    NotebookClient(new_notebook(cells=cells + tried), timeout=100, resources={
         "metadata": {"path": str(PATH.parent)}}).execute()
-    assert [shown(cell) for cell in cells] == stored
+    assert [*map(shown, cells)] == stored
+    assert [shown(cell)[0].split()[-1] for cell in tried] == [
+        "True", "False"] * len(WRONG)
