@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -26,10 +27,10 @@ NUMBERS = """[...document.querySelectorAll("[data-array]")].map(
 NUMPY = loaded()
 
 
-def started():
+def started(profile):
     """Start Chrome, which notes what it requests and reports."""
     options = webdriver.ChromeOptions()
-    for flag in FLAGS:
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.binary_location = shutil.which("chromium") or ""
     options.set_capability("goog:loggingPrefs",
@@ -41,9 +42,8 @@ def started():
 
 
 @pytest.fixture(scope="module")
-def chrome():
-    """One browser for the whole file."""
-    with started() as driver:
+def chrome(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("profile")) as driver:
         yield driver
 
 
@@ -144,7 +144,6 @@ def results(s):
 
 
 def check(page, *cases):
-    """Compare every number on the page with the functions'."""
     for s, (problem, shown) in zip(cases, visit(page, *map(address, cases))):
         arrays = {**results(s), **{name: np.array(s[name]) for name in (
             "A_prev", "W", "b", "dZ", "dA") if name in s}}
@@ -222,12 +221,12 @@ SCENES = r"""
   this number 57? | td[data-pinned] = dW 1,0 | #pin = pinned; Esc releases
 # -- click Z 0,0; press Escape; hover Z 1,1 -- td.here = Z 1,1 | td.pinned =
 #at=dA_prev,1,1 -- hover W 1,0 -- td.match = W 1,0 dA_prev 1,1 dZ 0,1
-# -- click A_prev 1,2; press 1 / 3 Enter -- A_prev 1,2 = 0.3333333333333333 |
-  td:focus = A_prev 2,2 | at = A_prev,1,2 | #note = In full: 0.3333333333333333
+# -- double A_prev 1,2; press End / 3 Enter -- A_prev 1,2 = 1.6666666666666667
+  | td:focus = A_prev 2,2 | at = A_prev,1,2 | #note = full: 1.6666666666666667
 # -- double W 0,0; press - 2 , 5 Tab 7 Tab 1 Enter -- W 0,0 = -2.5 | W 0,1 = 7
   | W 1,0 = 1 | td:focus = W 1,0
 # -- double b 0; press 7; click dZ 1,1; press F2 − 3 Enter; tap W 0,1;
-  tap W 0,1; press 8 Enter -- Z 0,0 = 33 | db 0 = 3
+  tap W 0,1; press End 8 Enter -- Z 0,0 = 43 | db 0 = 3
 # -- double A_prev 0,0; press 5 Escape; press 1 / 0 Enter -- A_prev 0,0 = 0 |
   td:focus = A_prev 0,0 | #problem = A_prev[0, 0]: expected a number such as 2
 # -- double Z 0,0; press 5 Enter -- Z 0,0 = 19 | #problem = Z[0, 0] follows
@@ -256,12 +255,13 @@ SCENES = r"""
 # -- click #play -- #done = 1 of 4 windows | #play = stop
 #at=dA_prev,1,1 -- click [data-way=gather] -- #terms = TEN | W_turned 0,0 = 3 |
   td[data-term]:not([data-array=W_turned]) = ALL | dZ_pad 0,0 = 0
+#W=2&stride=2,2&way=gather -- -- [data-sheet=dZ_pad]>*>*>:last-child = 304
 #op=max&A_prev=5,5;5,5&ties=first&at=dA,0,0 -- -- #note = 4 tie; the first,
   A_prev[0, 0], gets 1.
 #A_prev=1,2|3,4&W=1,2|5,6&b=7&at=Z,0,0,0 -- -- #terms = + b[0] = 1*1 + 2*2 +
   3*5 + 4*6 + 7 = 5 + 39 + 7 = 51
-#at=dA_prev,1,1 -- -- #chain = ∂L/∂A_prev[1, 1] += ∂L/∂Z[0, 1]
-  * ∂Z[0, 1]/∂A_prev[1, 1] = 2 * 2 = 4 | #chain = to 352.1, by 0.1;
+#at=dA_prev,1,1 -- -- #chain = ∂L/∂A_prev[1, 1] += ∂L/∂Z[0, 0]
+  * ∂Z[0, 0]/∂A_prev[1, 1] = 1 * 3 = 3 | #chain = to 352.1, by 0.1;
 #A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1 -- -- td[title="-30000.5"] =
   A_prev 0,1 Z 0,1 | td[title="11875"] =
 #A_prev=1e-7,1e21&W=1&dZ=1,1 -- -- Z 0,0 = 1e-7 | Z 0,1 = 1e+21
@@ -278,7 +278,6 @@ SCENES = r"""
 
 
 def do(page, verb, what):
-    """Do to the page what an action says."""
     name, _, value = what.partition(" ")
     mouse = webdriver.ActionChains(page, 0, [pointer_input.PointerInput(
         "touch", "finger")] if verb == "tap" else None)
@@ -418,7 +417,7 @@ def test_nothing_is_fetched_stored_or_reported(page):
 if __name__ == "__main__":      # 1400 pixels wide, for a width of 700
     from PIL import Image
     path = str(ROOT / "examples" / "figures" / "explorer.png")
-    with started() as driver:
+    with TemporaryDirectory() as profile, started(profile) as driver:
         size(driver, 940)
         driver.get(PAGE.as_uri())
         bottom = driver.execute_script("""

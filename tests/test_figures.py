@@ -23,6 +23,7 @@ def frames(path):
 def test_what_is_committed_can_be_read_and_nothing_is_left_over():
     assert {path.name for path in FOLDER.iterdir()} == {
         *figures.DRAWINGS, "explorer.png"}      # a photograph of the page
+    assert len(frames(FOLDER / "explorer.png")) == 1
     for name in figures.DRAWINGS:
         shown = frames(FOLDER / name)
         assert len(shown) == FRAMES.get(name, 1)
