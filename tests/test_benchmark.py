@@ -1,7 +1,5 @@
 """examples/benchmark.py: what it prints, and that it compares results first.
-
-Times are never asserted: machines differ.
-"""
+Times are never asserted: machines differ."""
 import re
 
 import pytest
@@ -12,18 +10,18 @@ from common import ROOT
 
 def test_all_but_wrong_results_are_timed_fresh_and_warm(capsys, tmp_path):
     for file in ROOT.glob("[0-3]-*.py"):
-        wrong = ("\nright = conv_backward\ndef conv_backward(*args):\n"
-                 "    return [1.001 * array for array in right(*args)]\n"
-                 if "conv_backward" in file.name else "")
-        (tmp_path / file.name).write_text(
-            file.read_text(encoding="utf-8") + wrong, encoding="utf-8")
-    assert benchmark.main([
-        "--quick", "--rows", "2x6x5x3, 2x3x3x4, same, 2", "2x6x5x3, 2x3, 2",
-        "--modules", str(tmp_path), "--output", str(tmp_path / "out.md")]) == 1
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with open(tmp_path / "2-conv_backward.py", "a") as file:
+        file.write("\nright = conv_backward\ndef conv_backward(*args):\n"
+                   "    return [1.001 * array for array in right(*args)]\n")
+    row = "2x6x5x3, 2x3x3x4, same, 2"
+    assert benchmark.main(["--quick", "--rows", row, "2x6x5x3, 2x3, 2",
+                           "--modules", str(tmp_path), "--output",
+                           str(tmp_path / "out.md")]) == 1
     printed = capsys.readouterr().out
     assert (tmp_path / "out.md").read_text(encoding="utf-8") == printed
-    assert re.search(r"Not measured: 2x6x5x3, 2x3x3x4, same, 2, conv backward:"
-                     r".* result 0 of ours is not that of", printed)
+    assert re.search(f"Not measured: {row}, conv backward:.* result 0 of ours "
+                     "is not that of", printed)
     lines = re.findall(r"^\| 2x.*? \| (\w+ \w+) \| (.*) \|$", printed, re.M)
     assert [name for name, _ in lines] == 2 * [
         "conv forward", "max forward", "max backward", "avg forward",
@@ -44,5 +42,4 @@ def test_products_are_those_of_all_windows():
     row = benchmark.parse("8x64x64x3, 5x5x3x8, same, 1")
     for call in benchmark.product_passes(None, "conv", row,
                                          *benchmark.inputs(*row)):
-        # 32,768 windows, 2**18 // 75 of them in a block.
-        assert len(call()) == 10
+        assert len(call()) == 10    # 32,768 windows, 2**18 // 75 in a block

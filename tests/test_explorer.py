@@ -1,43 +1,34 @@
-"""The page examples/explorer.html, driven in a real browser.
-
-PYTHONPATH=examples python tests/test_explorer.py
-
-renews the picture of it, examples/figures/explorer.png.
-"""
-import io
+"""The page examples/explorer.html, driven in a real browser. A new picture of
+it: PYTHONPATH=examples python tests/test_explorer.py"""
 import json
 import os
 import re
 import shutil
-import tempfile
-from inspect import signature
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
-from common import ROOT, load, put, same_Z
+from common import ROOT, same_Z
+from conftest import loaded
 from naive import sides
 
 webdriver = pytest.importorskip(
     "selenium.webdriver", reason="Selenium, which drives a browser, is not "
     "installed")
-from selenium.common.exceptions import WebDriverException   # noqa: E402
 from selenium.webdriver.common.actions import pointer_input  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait     # noqa: E402
 
 PAGE = ROOT / "examples" / "explorer.html"
-FLAGS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-sync
-    --disable-background-networking --disable-component-update
-    --disable-ipc-flooding-protection""".split()    # hundreds of addresses
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu",
+         "--disable-ipc-flooding-protection")       # hundreds of addresses
 NUMBERS = """[...document.querySelectorAll("[data-array]")].map(
     ({dataset: d}) => [d.array, d.index, d.value])"""
-FUNCTIONS = {       # forward and backward, by the name of the output
-    "Z": (load("0-conv_forward.py"), load("2-conv_backward.py")),
-    "A": (load("1-pool_forward.py"), load("3-pool_backward.py"))}
+NUMPY = loaded()
 
 
 def started(profile):
-    """Start Chrome with a new profile, and note what it requests."""
+    """Start Chrome, which notes what it requests and reports."""
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
@@ -45,24 +36,15 @@ def started(profile):
     options.set_capability("goog:loggingPrefs",
                            {"browser": "ALL", "performance": "ALL"})
     folder = os.environ.get("CHROMEWEBDRIVER")      # GitHub's machines
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(
-        folder and shutil.which("chromedriver", path=folder)
-        or shutil.which("chromedriver") or pytest.skip(
-            "chromedriver, which drives Chrome, is not installed")))
+    driver = shutil.which("chromedriver", path=folder) or pytest.skip(
+        "chromedriver, which drives Chrome, is not installed")
+    return webdriver.Chrome(options, webdriver.ChromeService(driver))
 
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory):
-    """One browser for the whole file."""
-    try:
-        driver = started(tmp_path_factory.mktemp("profile"))
-    except WebDriverException as error:
-        if "chrome binary" not in str(error).lower():
-            raise
-        pytest.skip("Chrome or Chromium is not installed")
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
+    with started(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -95,13 +77,11 @@ def visit(driver, *addresses, look=NUMBERS):
         }});""", addresses)
 
 
-def by_place(shown):
-    """Return numbers as {array: {index: value}}; none is there twice."""
-    found = {}
-    for array, index, value in shown:
-        place = tuple(map(int, index.split(",")))
-        assert place not in found.setdefault(array, {}), (array, place)
-        found[array][place] = float(value)
+def placed(shown):
+    """Return numbers as {(array, *index): value}; none is there twice."""
+    found = {(array, *map(int, index.split(","))): float(value)
+             for array, index, value, *_ in shown}
+    assert len(found) == len(shown)
     return found
 
 
@@ -137,94 +117,86 @@ def drawn(seed):
                  padding=("valid", "same", sides)[rng.integers(3)])
     else:
         s.update(kernel_shape=kernel, ties=("all", "first")[seed // 4 % 2])
-    shape = next(iter(results(s).values())).shape[1:]
-    return {**s, ("dZ" if op == "conv" else "dA"):
-            rng.integers(-9, 10, shape) / (1, 4, 3)[seed % 3]}
+    out = "Z" if op == "conv" else "A"
+    return {**s, f"d{out}": rng.integers(-9, 10, results(s)[out].shape) / (
+        1, 4, 3)[seed % 3]}
 
 
-def results(s, step=None):
-    """Return the arrays that the functions compute, forward or both ways."""
-    name, out = ("dZ", "Z") if s["op"] == "conv" else ("dA", "A")
-    given = {**s, "A_prev": s["A_prev"][None], "mode": s["op"],
-             "activation": same_Z}
-    if name in s:       # after so many windows, the rest counts as 0
-        given[name] = s[name][None].copy()
-        if step is not None:
-            given[name].reshape(-1, s[name].shape[2])[step:] = 0
-    found = [function(**{key: given[key] for key in given
-                         if key in signature(function).parameters})
-             for function in FUNCTIONS[out][:1 + (name in s)]]
-    return {out: found[0], **{key: s[key] for key in ("W", "b") if key in s},
-            **{key: s[key][None] for key in ("A_prev", name) if key in s},
-            **dict(zip(("dA_prev", "dW", "db"), (
-                found[1] if out == "Z" else found[1:]) if name in s else ()))}
+def results(s):
+    """Return what the functions compute, forward or, with dZ, both ways."""
+    A_prev, dZ = s["A_prev"][None], s.get("dZ", s.get("dA"))
+    if dZ is not None:      # after so many windows, the rest counts as 0
+        dZ = dZ[None].copy()
+        dZ.reshape(-1, dZ.shape[3])[int(s.get("step", dZ.size)):] = 0
+    if s["op"] == "conv":
+        W, b, how = s["W"], s["b"], (s["padding"], s["stride"])
+        found = {"Z": NUMPY.conv_forward(A_prev, W, b, same_Z, *how)[0]}
+        if dZ is not None:
+            dA_prev, dW, db = NUMPY.conv_backward(dZ, A_prev, W, b, *how)
+            found.update(dA_prev=dA_prev[0], dW=dW, db=db.ravel())
+    else:
+        how = s["kernel_shape"], s["stride"], s["op"]
+        found = {"A": NUMPY.pool_forward(A_prev, *how)[0]}
+        if dZ is not None:
+            found["dA_prev"], = NUMPY.pool_backward(dZ, A_prev, *how,
+                                                    s["ties"])
+    return found
 
 
-def check(s, seen, step=None):
-    """Compare every number on the page with the functions'."""
-    (problem, shown), arrays = seen, results(s, step)
-    many = max(s["A_prev"].shape[2], np.size(s.get("b", 0))) > 1
-    found = by_place(shown)
-    turned, zeros, A_zeros = (
-        found.pop(name, {}) for name in ("W_turned", "dZ_pad", "A_pad"))
-    around = [*sides(s["padding"], s["A_prev"].shape, s["W"].shape, s[
-        "stride"]), (0, 0)] if "padding" in s else []
-    if np.any(around):          # the gradient of zeros that are pixels
-        A_pad = np.pad(s["A_prev"], around)
-        arrays["dA_pad"] = results({**s, "A_prev": A_pad, "padding": "valid"},
-                                   step)["dA_prev"]
-        assert A_zeros.keys() == found["dA_pad"].keys()
-        assert len(A_zeros) == A_pad.size - s["A_prev"].size
-    assert not problem and found.keys() == arrays.keys(), address(s)
-    for name, values in found.items():
-        array = np.ravel(arrays[name]) if name in ("b", "db") else (
-            arrays[name] if "W" in name else arrays[name][0])
-        assert name == "dA_pad" or len(values) == array.size, name
+def check(page, *cases):
+    for s, (problem, shown) in zip(cases, visit(page, *map(address, cases))):
+        arrays = {**results(s), **{name: np.array(s[name]) for name in (
+            "A_prev", "W", "b", "dZ", "dA") if name in s}}
+        if "padding" in s:      # and the gradient of zeros that are pixels
+            around = *sides(s["padding"], s["A_prev"].shape, s["W"].shape,
+                            s["stride"]), (0, 0)
+            border = np.pad(0 * s["A_prev"], around, constant_values=1)
+            A_pad = arrays["A_pad"] = np.pad(s["A_prev"], around)
+            arrays["dA_pad"] = results({**s, "A_prev": A_pad,
+                                        "padding": "valid"})["dA_prev"]
+        if s.get("way") == "gather" and "W" in s:
+            arrays["W_turned"] = s["W"][::-1, ::-1]
+        several = max(s["A_prev"].shape[2], np.size(s.get("b", 0))) > 1
+        wanted = {(name, *index[:4 if several else 2]): array[index]
+                  for name, array in arrays.items()
+                  for index in np.ndindex(array.shape)
+                  if "_pad" not in name or border[index]}
+        found = placed([number for number in shown
+                        if number[::2] != ["dZ_pad", "0"]])
         # Sums of at most 200 products below 100, in another order.
-        np.testing.assert_allclose(
-            list(values.values()), [array[place][()] if many or array.ndim < 2
-                                    else array[place].item()
-                                    for place in values],
-            rtol=1e-12, atol=1e-10, err_msg=f"{name}, {address(s)}")
-    assert not any((*zeros.values(), *A_zeros.values()))
-    assert not turned or list(turned.values()) == np.moveaxis(
-        s["W"][::-1, ::-1], (2, 3), (1, 0)).ravel().tolist()
+        assert not problem and found == pytest.approx(
+            wanted, 1e-12, 1e-10), address(s)
 
 
 FIRST = {"op": "conv", "A_prev": np.arange(9.).reshape(3, 3, 1), "b": (0.,),
          "W": np.arange(4.).reshape(2, 2, 1, 1), "padding": "valid",
-         "stride": (1, 1)}
+         "stride": (1, 1), "ties": "all"}
 
 
 def test_every_number_is_the_functions(page):
-    for way in ("scatter", "gather"):
-        cases = [{**drawn(seed), "way": way} for seed in range(30)]
-        for case in zip(cases, visit(page, *map(address, cases))):
-            check(*case)
+    check(page, *({**drawn(seed), "way": way} for seed in range(30)
+                  for way in ("scatter", "gather")))
 
 
 @pytest.mark.slow
 def test_every_number_at_every_step(page):
     for s in map(drawn, range(200)):
         steps = range(s.get("dZ", s.get("dA"))[..., 0].size + 1)
-        for way in ("scatter", "gather")[:1 + (s["op"] == "conv")]:
-            for step, found in zip(steps, visit(page, *(
-                    address({**s, "way": way, "step": str(step)})
-                    for step in steps))):
-                check(s, found, step)
+        check(page, *({**s, "step": str(step), "way": way} for step in steps
+                      for way in ("scatter", "gather")["dA" in s:]))
 
 
 def test_the_letters_of_every_sum_give_it(page):
     for s in map(drawn, range(1, 28, 9)):
         _, sums = visit(page, address(s), look="""
-            [...document.querySelectorAll("td")].map(e => (e.focus(),
+            [...document.querySelectorAll("td")].map(e => (
+                e.dispatchEvent(new FocusEvent("focusin", {bubbles: true})),
                 [e.dataset.array, e.dataset.index, e.dataset.value,
                  document.getElementById("terms").textContent]))""")[0]
-        names = {"max": lambda *v: max(v),
-                 "N": by_place(number[:3] for number in sums)}
+        names = {"max": lambda *v: max(v), "N": placed(sums)}
         for *_, value, text in sums:
             parts = re.split(" = | \u2248 ", re.sub(
-                r"(\w+)\[([\d,]+)\]", r"N['\1'][\2,]", text))
+                r"(\w+)\[([\d,]+)\]", r"N['\1',\2]", text))
             for part in parts[1:] if "goes into" not in text else ():
                 assert eval(part.replace("\u2248", ""), names) == (
                     pytest.approx(float(value), 1e-3, 1e-3)), text
@@ -242,71 +214,61 @@ SCENES = r"""
 # -- hover Z 0,1 -- td[data-term] = A_prev 0,1 A_prev 0,2 A_prev 1,1 A_prev 1,2
   W 0,0 W 0,1 W 1,0 W 1,1 b 0 | at =
 # -- hover Z 0,0; click .prose a -- td[data-term] = ALL | #terms = TEN
-# -- hover A_prev 0,0 -- h1 = Where does this number 0 go? | #terms =
-  A_prev[0, 0] = 0 goes into Z[0,0] += A_prev[0,0]*W[0,0] = 0*0 = 0
-  dW[0,0] += A_prev[0,0]*dZ[0,0] = 0*1 = 0
+# -- hover A_prev 0,0 -- h1 = Where does this number 0 go? | #terms = goes into
+  Z[0,0] += A_prev[0,0]*W[0,0] = 0*0 = 0 dW[0,0] += A_prev[0,0]*dZ[0,0] = 0*1
 #padding=same -- hover A_pad 0,3 -- #terms = Z[0,2] += A_pad[0,3]*W[0,1] = 0*1
 # -- hover Z 0,0; click dW 1,0; hover Z 1,1 -- at = &at=dW,1,0 | h1 = Why is
   this number 57? | td[data-pinned] = dW 1,0 | #pin = pinned; Esc releases
-# -- click Z 0,0; press Escape; hover Z 1,1 -- h1 = Why is this number 43? |
-  at = 1,1 | td[data-pinned] =
+# -- click Z 0,0; press Escape; hover Z 1,1 -- td.here = Z 1,1 | td.pinned =
 #at=dA_prev,1,1 -- hover W 1,0 -- td.match = W 1,0 dA_prev 1,1 dZ 0,1
-# -- click A_prev 1,2; press 1 / 3 Enter -- A_prev 1,2 = 0.3333333333333333 |
-  td:focus = A_prev 2,2 | at = A_prev,1,2 | #note = In full: 0.3333333333333333
+# -- double A_prev 1,2; press End / 3 Enter -- A_prev 1,2 = 1.6666666666666667
+  | td:focus = A_prev 2,2 | at = A_prev,1,2 | #note = full: 1.6666666666666667
 # -- double W 0,0; press - 2 , 5 Tab 7 Tab 1 Enter -- W 0,0 = -2.5 | W 0,1 = 7
   | W 1,0 = 1 | td:focus = W 1,0
-# -- double b 0; press 7; click Z 0,0 -- b 0 = 7 | Z 0,0 = 26
-# -- click dZ 1,1; press F2 − 3 Enter -- dZ 1,1 = -3 | db 0 = 3
-# -- tap W 0,1; tap W 0,1; press 8 Enter -- W 0,1 = 8
-# -- click A_prev 0,0; press x Enter -- A_prev 0,0 = 0 | td:focus = A_prev 0,0
-  | #problem = A_prev[0, 0]: expected a number such as 2, -1.5 or 1/3, got 'x'
+# -- double b 0; press 7; click dZ 1,1; press F2 − 3 Enter; tap W 0,1;
+  tap W 0,1; press End 8 Enter -- Z 0,0 = 43 | db 0 = 3
+# -- double A_prev 0,0; press 5 Escape; press 1 / 0 Enter -- A_prev 0,0 = 0 |
+  td:focus = A_prev 0,0 | #problem = A_prev[0, 0]: expected a number such as 2
 # -- double Z 0,0; press 5 Enter -- Z 0,0 = 19 | #problem = Z[0, 0] follows
-# -- hover dA_prev 0,1; click #share -- at = &at=dA_prev,0,1 | td.pinned =
-  dA_prev 0,1
+# -- hover dA_prev 0,1; click #share -- at = &at=dA_prev,0,1
 # -- click A_prev 0,0; press x; click Z 0,0 -- #problem = got 'x'
 # -- choose padding same -- #copied = dZ has another shape now: it counts from
 # -- click W 0,0; paste 1,5;2\n3;4 -- W 0,0 = 1.5 | W 0,1 = 2 | W 1,1 = 4
 # -- click W 0,0; paste 1,234\t5 -- W 0,0 = 0 | #problem = 1.234 or 1234
-# -- click W 0,0; paste [[[1 2]\n [3 4]]\n\n [[5 6]\n [7 8]]] -- W 0,0 = 0 |
-  #problem = expected one sheet
-# -- double A_prev 0,0; press 5 Escape -- A_prev 0,0 = 0 | td:focus = A_prev
-  0,0
+# -- click W 0,0; paste [[[1 2]]\n [[5 6]]] -- W 0,0 = 0 | #problem = one sheet
 # -- click W 0,0; press 9 Enter 8 Enter; back -- W 0,0 = 9 | W 1,0 = 2
 # -- click A_prev 1,1; paste 1,5\t2\t3\n4\t5\t6\n7\t8\t9 -- A_prev 1,1 = 1.5
   | A_prev 3,3 = 9 | A_prev 3,0 = 0 | Z 2,2 = 49
 # -- click W 0,0; paste array([[0., 1., 2.],\n  [3., 4., 5.]], dtype=float32)
   -- W 1,2 = 5 | Z 1,0 = 100 | dZ 1,0 = 2
 # -- click dZ 0,0; paste 1,2,3\n4,5,6 -- dZ 0,1 = 2 | #problem = dZ: expected
-  shape (1, 2, 2, 1), got (1, 2, 3, 1)
 # -- click A_prev 0,0; press Escape Right Down Left Left End Up -- td:focus =
   A_prev 0,2 | h1 = Where does this number 2 go?
 # -- click A_prev 0,0; press Tab Tab Tab -- td:focus = Z 0,0
 # -- choose h_prev 4; choose padding same; choose sw 2 -- A_prev 3,2 = 11 |
   dZ 3,1 = 8 | Z 0,1 = 10
-#padding=same -- choose padding each side; choose left 2 -- Z 0,1 = 9 |
-  A_pad 3,4 = 0
+#padding=same -- choose padding each side; choose left 2 -- A_pad 3,4 = 0
 # -- choose kh 3; choose kh 4 -- Z 0,1 = 93 | #problem = W: expected a kernel
-  within the padded (3, 3), got (4, 2)
 #step=1&at=dA_prev,1,1 -- click [data-by="1"] -- dA_prev 1,1 = 7 | td.later =
   dZ 1,0 dZ 1,1 | td[data-sum="3 + 4"] = dA_prev 1,1 | at = step=2
 # -- press Right -- dA_prev 1,1 = 0 | dW 0,0 = 0 | db 0 = 0
 # -- click #play -- #done = 1 of 4 windows | #play = stop
 #at=dA_prev,1,1 -- click [data-way=gather] -- #terms = TEN | W_turned 0,0 = 3 |
   td[data-term]:not([data-array=W_turned]) = ALL | dZ_pad 0,0 = 0
+#W=2&stride=2,2&way=gather -- -- [data-sheet=dZ_pad]>*>*>:last-child = 304
 #op=max&A_prev=5,5;5,5&ties=first&at=dA,0,0 -- -- #note = 4 tie; the first,
   A_prev[0, 0], gets 1.
 #A_prev=1,2|3,4&W=1,2|5,6&b=7&at=Z,0,0,0 -- -- #terms = + b[0] = 1*1 + 2*2 +
   3*5 + 4*6 + 7 = 5 + 39 + 7 = 51
-#at=dA_prev,1,1 -- -- #chain = ∂L/∂A_prev[1, 1] += ∂L/∂Z[0, 1]
-  * ∂Z[0, 1]/∂A_prev[1, 1] = 2 * 2 = 4 | #chain = to 352.1, by 0.1;
+#at=dA_prev,1,1 -- -- #chain = ∂L/∂A_prev[1, 1] += ∂L/∂Z[0, 0]
+  * ∂Z[0, 0]/∂A_prev[1, 1] = 1 * 3 = 3 | #chain = to 352.1, by 0.1;
 #A_prev=11875,-30000.5&W=1&dZ=1,1&at=Z,0,1 -- -- td[title="-30000.5"] =
   A_prev 0,1 Z 0,1 | td[title="11875"] =
 #A_prev=1e-7,1e21&W=1&dZ=1,1 -- -- Z 0,0 = 1e-7 | Z 0,1 = 1e+21
-#op=sum -- -- #problem = op: expected 'conv', 'max' or 'avg', got 'sum'
 #W=5,1;2,3 -- go #op=sum -- W 0,0 = 5 | #problem = op: expected 'conv', 'max'
+  or 'avg', got 'sum'
 #opp=max -- -- #problem = address: expected op, A_prev | #terms = TEN
 #A_prev=1,2;3 -- -- #problem = A_prev: expected rows of one length, got '1,2;3'
-#W=1/0 -- -- #problem = W: expected a number such as 2, -1.5 or 1/3, got '1/0'
 #padding=1,2,3 -- -- #problem = expected 'same', 'valid' or top,bottom,left
 #padding=9,9,9,9 -- -- #problem = A_prev: expected at most 20 rows and columns
 #at=Z,5,5 -- -- #problem = at: expected a number of this page, got 'Z,5,5'
@@ -317,39 +279,42 @@ SCENES = r"""
 
 def do(page, verb, what):
     name, _, value = what.partition(" ")
-    if verb == "press":
-        return webdriver.ActionChains(page).send_keys(*(
-            getattr(webdriver.Keys, key.upper(), key)
-            for key in what.split(" "))).perform()
-    if verb == "paste":
-        return page.execute_script("""
+    mouse = webdriver.ActionChains(page, 0, [pointer_input.PointerInput(
+        "touch", "finger")] if verb == "tap" else None)
+    if verb == "back":
+        page.back()
+    elif verb == "go":
+        page.execute_script("location.hash = arguments[0]", what)
+    elif verb == "press":
+        mouse.send_keys(*(getattr(webdriver.Keys, key.upper(), key)
+                          for key in what.split(" "))).perform()
+    elif verb == "paste":
+        page.execute_script("""
             const clipboardData = new DataTransfer();
             clipboardData.setData("text", arguments[0]);
             document.activeElement.dispatchEvent(new ClipboardEvent(
                 "paste", {clipboardData, bubbles: true}));""", what)
-    if verb == "go":
-        return page.execute_script("location.hash = arguments[0]", what)
-    if verb == "choose":
-        return page.find_element("css selector", (
-            f"fieldset:not([hidden]) [name={name}] [value='{value}']")).click()
-    mouse = webdriver.ActionChains(page, 0, [pointer_input.PointerInput(
-        "touch", "finger")] if verb == "tap" else None)
-    return {"hover": mouse.move_to_element, "double": mouse.double_click}.get(
-        verb, mouse.click)(page.find_element("css selector", (
-            what if not value[:1].isdigit() else
-            f"[data-array={name}][data-index='{value}']"))).perform()
+    elif verb == "choose":
+        page.find_element("css selector", "fieldset:not([hidden]) "
+                          f"[name={name}] [value='{value}']").click()
+    else:
+        {"hover": mouse.move_to_element, "double": mouse.double_click}.get(
+            verb, mouse.click)(page.find_element("css selector", (
+                what if not value[:1].isdigit() else
+                f"[data-array={name}][data-index='{value}']"))).perform()
 
 
 def seen(page, what):
+    """Return a number, a text, the address, or the numbers selected."""
     if what[:2] == "td":
         return " ".join(sorted(map("{0[0]} {0[1]}".format, page.execute_script(
             "return " + NUMBERS.replace('"[data-array]"', f"'{what}'")))))
     name, _, index = what.partition(" ")
-    return page.execute_script(
-        "return location.hash" if what == "at" else
-        f"return document.querySelector('{what}').textContent" if not index
-        else "return document.querySelector(`[data-array=${arguments[0]}]"
-        "[data-index='${arguments[1]}']`).dataset.value", name, index)
+    return page.execute_script("return " + (
+        "location.hash" if what == "at" else
+        f"document.querySelector('{what}').textContent" if not index else
+        f"""document.querySelector("[data-array={name}][data-index='{index}']"
+        ).dataset.value"""))
 
 
 @pytest.mark.parametrize("scene", re.split(r"\n(?=#)", SCENES.strip()))
@@ -358,7 +323,7 @@ def test_what_one_does_and_sees(page, scene):
         "\n  ", " ").replace(r"\n", "\n").replace(r"\t", "\t"))
     page.get(PAGE.as_uri() + start)
     for action in filter(None, actions.split("; ")):
-        page.back() if action == "back" else do(page, *action.split(" ", 1))
+        do(page, *action.partition(" ")[::2])
     for what, value in (re.split(" = ?", line, maxsplit=1)
                         for line in wanted.split(" | ")):
         WebDriverWait(page, 2).until(
@@ -370,7 +335,7 @@ def test_what_one_does_and_sees(page, scene):
 @pytest.mark.parametrize("wrong", (
     {"stride": (0, 1)}, {"stride": (1.5, 1)}, {"stride": (2,)},
     {"padding": ((-1, 0), (0, 0))}, {"padding": "full"}, {"b": (1., 2)},
-    {"dZ": np.ones((1, 2, 1))},
+    {"dZ": np.ones((1, 2, 1))}, {"W": np.ones((4, 2, 1, 1))},
     {"dZ": np.ones((1, 3, 1)), "padding": "same", "stride": (2, 2)},
     {"op": "max", "kernel_shape": (0, 2)},
     {"op": "max", "kernel_shape": (2, 2), "dA": np.ones((1, 3, 1))},
@@ -389,9 +354,10 @@ def test_code_gives_the_numbers_of_the_page(page, monkeypatch, tab):
     monkeypatch.syspath_prepend(str(ROOT))
     visit(page, "#")
     page.find_element("xpath", f"//button[.='{tab}']").click()
-    for s in map(drawn, range(16)):
-        [[_, code]] = visit(page, address({**s, "step": "1"}),
-                            look='document.getElementById("python").innerText')
+    cases = [{**drawn(seed), "step": "1"} for seed in range(16)]
+    for s, (_, code) in zip(cases, visit(
+            page, *map(address, cases),
+            look='document.getElementById("python").innerText')):
         assert code.count("assert ") + ("gives another" in code) == (
             4 if s["op"] == "conv" else 2)
         exec(code, {"print": lambda text: None})
@@ -448,24 +414,15 @@ def test_nothing_is_fetched_stored_or_reported(page):
     assert page.get_log("browser") == []        # of the whole file
 
 
-def renew_picture(path=ROOT / "examples" / "figures" / "explorer.png"):
-    """Draw the page as it opens; 1400 pixels wide, for a width of 700."""
+if __name__ == "__main__":      # 1400 pixels wide, for a width of 700
     from PIL import Image
-    with tempfile.TemporaryDirectory() as profile:
-        driver = started(profile)
-        try:
-            size(driver, 940)
-            driver.get(PAGE.as_uri())
-            bottom = driver.execute_script("""
-                document.documentElement.style.scrollbarWidth = "none";
-                return board.getBoundingClientRect().bottom""")
-            size(driver, 940, round(bottom) + 8, scale=1400 / 940)
-            picture = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
-        finally:
-            driver.quit()
-    put(path, lambda new: picture.convert("RGB").quantize(32).save(
-        new, "png", optimize=True))
-
-
-if __name__ == "__main__":
-    renew_picture()
+    path = str(ROOT / "examples" / "figures" / "explorer.png")
+    with TemporaryDirectory() as profile, started(profile) as driver:
+        size(driver, 940)
+        driver.get(PAGE.as_uri())
+        bottom = driver.execute_script("""
+            document.documentElement.style.scrollbarWidth = "none";
+            return board.getBoundingClientRect().bottom""")
+        size(driver, 940, round(bottom) + 8, scale=1400 / 940)
+        driver.save_screenshot(path)
+    Image.open(path).convert("RGB").quantize(32).save(path, optimize=True)
