@@ -43,7 +43,7 @@ def outcome(path, call, *arguments):
         return call(*arguments)
     except (Exception, SystemExit) as error:
         try:
-            message = " ".join(str(error).split())[:300]
+            message = " ".join(str(getattr(error, "msg", error)).split())[:300]
         except Exception:
             message = ""
         report = {"result": "error" if isinstance(error, Exception) else

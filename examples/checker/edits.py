@@ -101,8 +101,9 @@ def functions(node, old):
     """Yield other functions and words."""
     name = getattr(node, "attr", getattr(node, "id", getattr(
         node, "value", None)))
-    word = isinstance(node, ast.Constant) and isinstance(name, str)
-    for several in [*FUNCTIONS, *[WORDS | {name}] * word]:
+    compared = [WORDS | {name}] * (isinstance(node, ast.Constant)
+                                   and isinstance(node.parent, ast.Compare))
+    for several in FUNCTIONS + compared:
         if isinstance(name, str) and name in several:
             for other in sorted(several - {name}):
                 yield "np." * (name == "int") + old.replace(name, other), other
@@ -167,7 +168,7 @@ def calls(s):
                 yield f"`{name}` works along other axes.", words["axis"], (
                     axes), axes
             elif name in ("max", "mean", "sum", "min", "argmax", "amax"):
-                yield f"`{name}` has no axes.", [
+                yield f"`{name}` takes in all axes: say which.", [
                     (end, end, f", axis={axes}")], axes
         if "axis" in words and "keepdims" not in words:
             yield f"`{name}` loses its axes: keepdims.", [

@@ -84,8 +84,10 @@ def functions_in(path, data, names, options, base, rule):
             for line in loading.get("compared", ())]
         if name == "conv_forward":
             rule = check["same"]
-        if options.hint > 1 and check["rules"] and check["verdict"] == (
-                "wrong") and not check["partial"]:
+        if options.hint > 1 and check["rules"] and not check["partial"] and (
+                any(case["result"] != "pass" for case in check["cases"])):
+            if not options.folder:
+                complain(f"{name} is wrong; looking for what mends it ...")
             mend(check, job, decoded(data)[0],
                  [rule] if name == "conv_backward" and rule in check["rules"]
                  else check["rules"])
@@ -184,7 +186,7 @@ def check_all(paths, options, report):
             future.result()
     except (KeyboardInterrupt, SystemExit) as error:
         status = getattr(error, "code", 130)
-        complain("Stopped: the others were not checked.")
+        complain("Stopped: what is not shown was not checked.")
     complete = [future for future in futures if future.done()]
     if status is not None:
         ENDING.set()

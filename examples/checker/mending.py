@@ -100,9 +100,11 @@ def mend(check, job, source, rules):
             "parameters": PARAMETERS[name]}]}):
         rule = next((rule for rule in rules if str(rule) in by), None)
         changes = compared(source, text)
-        said = [[one["line"] for one in other] for other in check["mended"]]
-        if len(said) < SHOWN and len(sentences) == len(changes) and [
-                line for line, *_ in changes] not in said and confirmed(
+        lines = {line for line, *_ in changes}
+        if len(check["mended"]) < SHOWN and len(sentences) == len(
+                changes) and not any(
+                lines >= {one["line"] for one in other}
+                for other in check["mended"]) and confirmed(
                 name, job, text, rule):
             check["mended"].append([
                 {"line": line, "before": before, "after": after,

@@ -48,7 +48,7 @@ def mended_alone(found, path, name):
             file = Path(folder, "cell.py")
             file.write_text(without_calls(text), encoding="utf-8")
         checks = check_file(file, SimpleNamespace(
-            hint=3, case=None, timeout=10, same=list(RULES)))
+            hint=3, case=None, timeout=10, same=list(RULES), folder=True))
     for check in checks:
         if check["function"] == name and check["verdict"] == "wrong":
             found.update(mended=check["mended"], mended_by=check["mended_by"])

@@ -46,14 +46,16 @@ def describe(check, hint=3, verbose=False, colors=False):
         "float64"] * bool(check["integers"] and verbose)]
     if check["cause"]:
         lines.append(paragraph(check["cause"]))
-    if hint > 1:
-        lines += mended(check, hint)
     if check["verdict"] == "right" or verbose:
         lines += [paragraph(f"Remark: {remark}.") for remark in remarks]
     if check["verdict"] == "wrong" and check["cases"]:
         lines += counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
+        if hint > 1 and check["rules"] and not (
+                check["mended"] or check["partial"]):
+            lines.append("  No small change that was tried mends it.")
+    lines += mended(check, hint) if hint > 1 else []
     if verbose:
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
