@@ -72,7 +72,7 @@ ANSWERS = r"""
  =(1, 1) -> =None, more=0
 0 | m.py | RIGHT Remark: line 9 compares a text with `is`: write `==`.$ | CF
  | == "same" -> is "same"
-0 | m.py | RIGHT$ | from helper import *
+0 | m.py | RIGHT$ | from helper import *  # not pool_forward
 0 | helper.py m.py | helper.py: RIGHT m.py: conv_backward: right, with DOWN$ |
  CB floor
 0 | m.py | RIGHT$ | CF | c_new)) -> c_new), A_prev.dtype)
