@@ -50,7 +50,7 @@ no stride in a window | PF | window | y*sh:y*sh -> y:y | x*sw:x*sw -> x:x
 a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 = for += | PB | `=` forgets what was there | += -> =
 += for = | PF | `+=` adds to what is there | c] = -> c] += | zeros -> ones
-not of the padded shape | CB | `A_pad` belongs | (A_pad.shape) -> (A_prev.shape)
+not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | that keeps its axes. | , keepdims=True ->
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
