@@ -42,15 +42,15 @@ rounding | CF | PADDING | ZEROS -> round((TOTAL) / 2)
 axes mixed | CF | are swapped. | (top, bottom), (left, right) ->
  (left, right), (top, bottom)
 not looked at | CB | padding is not looked at. | padding == "same" -> padding
-size of the output | CF | size of the output | ) // sh + -> ) // sh - |
- ) // sw + -> ) // sw -
+size of the output | CF | `+ 1` is missing here. | ) // sh + 1 -> ) // sh |
+ ) // sw + 1 -> ) // sw
 kh for kw | PF | `kh` stands where `kw` belongs. | x*sw + kw -> x*sw + kh
 all kh for kw | PF | `kw` and `kh` are swapped. | kh, kw = -> kw, kh =
 no stride in a window | PF | window | y*sh:y*sh -> y:y | x*sw:x*sw -> x:x
 a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 = for += | PB | `=` forgets what was there | += -> =
 += for = | PF | `+=` adds to what is there | c] = -> c] += | zeros -> ones
-not of the padded shape | CB | shape | (A_pad.shape) -> (A_prev.shape)
+not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | that keeps its axes. | , keepdims=True ->
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
@@ -59,7 +59,7 @@ a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
 integers | PF | truncated to integers | c_prev)) -> c_prev), dtype=int)
-a default | CF | A default is missing or wrong. | ="same" -> ="valid"
+a default | CF | stands where `"same"` belongs. | ="same" -> ="valid"
 a word | PB | `'average'` stands where `'avg'` | 'avg': -> 'average':
 is for == | PB | `is` stands | mode == 'avg' -> mode is str(b'avg', 'ascii')
 tolerance | PB | Nearly equal is not equal. | EQUAL ->
@@ -72,10 +72,11 @@ NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret
 an index | CB | stands where `k` belongs. | W[..., k] -> W[..., 0]
 a number | CF | `1` stands where `0` belongs. | ((0, 0), (top -> ((0, 1), (top
-a summand | PF | `+ j` is missing. | window = A_prev[n, y*sh:y*sh + kh, x*sw:x*
- sw + kw, c] -> left, window = x*sw, np.zeros((kh, kw))\n
+a summand | PF | `+ left` is missing here. |
+ window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c] ->
+ left, window = x*sw, np.zeros((kh, kw))\n
          for i, j in np.ndindex(kh, kw):\n
-             window[i, j] = A_prev[n, y*sh + i, left, c]
+             window[i, j] = A_prev[n, y*sh + i, j, c]
 """
 # What a file can do to the process that runs it: what is said of it, and code
 # before the return of pool_forward, or what is run while loading.

@@ -67,11 +67,12 @@ FORWARD, BACKWARD, POOL = plant(CF), plant(CB), plant(PF)
 # The exit status, the command line, what is printed (with anything for each ~,
 # up to its end before a $), and what m.py is.
 ANSWERS = r"""
-0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).tolist()\nif __name__ == '__main__'
- : raise SystemExit | = stride -> = stride or (1, 1) | =(1, 1) -> =None, more=0
+0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).astype('f').tolist()\n
+ if __name__ == '__main__': raise SystemExit | = stride -> = stride or (1, 1) |
+ =(1, 1) -> =None, more=0
 0 | m.py | RIGHT Remark: line 9 compares a text with `is`: write `==`.$ | CF
  | == "same" -> is "same"
-0 | m.py | RIGHT$ | from helper import *
+0 | m.py | RIGHT$ | from helper import *  # not pool_forward
 0 | helper.py m.py | helper.py: RIGHT m.py: conv_backward: right, with DOWN$ |
  CB floor
 0 | m.py | RIGHT$ | CF | c_new)) -> c_new), A_prev.dtype)
@@ -93,8 +94,11 @@ ANSWERS = r"""
 1 | m.py | The file does not load: no result after 1 s$ | while True: pass
 1 | utf.py | The file is saved as UTF-16: save it as UTF-8.$
 1 | m.py | Nothing is returned. | PB | return dA_prev -> dA_prev
-1 | m.py | The parameters are dZ, A_prev, W, _, pad, stride; expected def | CB
- | b, padding -> _, pad | if padding -> if pad
+1 | m.py | The parameters are dZ, A_prev, W, _, pad, stride; expected def~.
+  The values are right in all 33 cases. | CB | b, padding -> _, pad |
+ if padding -> if pad
+1 | m.py | d needs a default; expected def | CF | 1)): -> 1), *, d):
+1 | m.py | 0 of 35 cases are right. | CF | tion(Z) -> tion(Z) * 1.00001
 1 | m.py | An input is changed in place: work on a copy. | in place
 1 | m.py | A default is missing or wrong; expected def conv_forward( | CF |
  ="same", stride=(1, 1) -> , stride
@@ -191,6 +195,8 @@ def test_what_one_student_does_stays_with_that_student(tmp_path):
             str(one["cause"]), *(str(case["message"])
                                  for case in one["cases"])]), words
     assert {one["verdict"] for one in found.values()} == {"unreadable"}
+    for words in ("an endless loop, or too slow", "ends Python"):
+        assert f" pool_forward: {words} (" in done.said
     if LINUX:
         assert b"sleep(60)" not in subprocess.run(
             ["ps", "ax"], capture_output=True).stdout
@@ -207,10 +213,11 @@ def test_a_class_that_is_stopped_reports_who_is_done(number, tmp_path):
          "60", "--json", tmp_path / "out.json"], stdout=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
         stderr=subprocess.DEVNULL, preexec_fn=lambda: [
-            signal.signal(known, signal.SIG_DFL) for known in (1, 2, 15)])
+            signal.signal(*known) for known in zip((1, 2, 15), (
+                signal.SIG_IGN, signal.SIG_DFL, signal.SIG_DFL))])
     while b"right" not in program.stdout.readline():
         assert program.poll() is None
-    for sent in (number, signal.SIGHUP, number):    # only the first counts
+    for sent in (1, number, 17 - number):   # nohup; only the first counts
         program.send_signal(sent)
         time.sleep(0.1)
     program.communicate(timeout=60)
@@ -240,7 +247,8 @@ def test_gradescope_gets_a_point_for_each_function_of_the_course(tmp_path):
     out, four = tmp_path / "results.json", ",".join([CF, PF, CB, PB])
     done = run(tmp_path, "--gradescope", out, "--functions", four, "--hint", 1)
     results = json.loads(out.read_text(encoding="utf-8"))
-    assert (done.status, results["score"]) == (1, 1)
+    assert (done.status, results["score"], "lenet5" in done.said) == (
+        1, 1, False)
     assert [(test["name"], test["score"], test["max_score"])
             for test in results["tests"]] == [
         (CF, 0, 1), (PF, 1, 1), (CB, 0, 1), (PB, 0, 1)]

@@ -52,7 +52,7 @@ def test_a_trial_that_hangs_costs_no_more_than_its_limit(tmp_path):
     _, (found,) = checks_of(write(tmp_path / "mine.py", plant(CF, (
         "tion(Z)", "tion(Z - b)"), ("for n in range(m):\n", "n = -1\n    "
                                     "while n + 1 < m - 0:\n     n += 1\n"))))
-    assert "activation(Z + b)" in found["mended"][0][0]["after"]
+    assert found["mended"][0][0]["after"] == "    return activation(Z)\n"
 
 
 def test_what_nothing_mends_is_shown_as_it_was_called(tmp_path, monkeypatch):
@@ -64,7 +64,7 @@ def test_what_nothing_mends_is_shown_as_it_was_called(tmp_path, monkeypatch):
                                run(path).printed, re.S).groups()
     space = {"np": np}
     exec(f"{POOL}\nif 1:\n{code.replace(PF, 'A = pool_forward')}", space)
-    assert f"{space['A'].item():g}" == expected
+    assert f"{space['A'].item():g}" == expected and ".0, " in code
     write(path, plant(PB, ("return dA_prev", "return np.pad(dA_prev, ((0, 0), "
                            "(1, 0), (1, 0), (0, 0)))[:, :-1, :-1]")))
     assert ("Your result is the right one, moved by one row down and one "

@@ -38,6 +38,8 @@ def together(scene, found):
             one)
     lines = [*lines.values()]
     yield from lines
+    for several in lines:       # h_new, w_new = ..., ...
+        yield from zip(several, several[len(several) // 2:])
     for several in inner.values():
         yield several
         if len(several) < 13:
