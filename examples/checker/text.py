@@ -53,7 +53,8 @@ def describe(check, hint=3, verbose=False, colors=False):
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
         if hint > 1 and check["rules"] and not (
-                check["mended"] or check["partial"]):
+                check["mended"] or check["partial"]) and any(
+                case["result"] != "pass" for case in check["cases"]):
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
     if verbose:
