@@ -38,6 +38,7 @@ def temporary(function, *arguments):
 *20000x28x28x1 5x5x1x6 f4 same 1x1 64 64: many images
 *60000x28x28x1 3x3x1x2 u1 same 1x1 64 0: integers
 *20000x28x28x1 3x3x1x2 f2 same 1x1 184 64: float16
+ 100x120x120x16 1x1x16x9 u1 valid 1x1 64 64: integers, both ways
  1x1500x2000x3 2x2x3x4 f4 same 1x1 98 132: photograph
 *90x56x56x1 1x1x1x512 i1 same 1x1 64 64: many kernels
  1x16x74x512 11x11x512x1 f8 valid 1x1 64 65.5: many channels
