@@ -1,1 +1,1 @@
-"""The parts of check.py: cases, processes, verdicts, causes and reports."""
+"""The parts of check.py: cases, processes, verdicts, edits and reports."""

@@ -3,10 +3,10 @@ import itertools
 import re
 
 from . import edits, places
-from .forms import forms
+from .forms import forms, longer
 from .source import edited
 
-EDITS = (edits.others, forms, *places.EDITS, *edits.EDITS[1:])
+EDITS = (edits.others, forms, *places.EDITS, *edits.EDITS, longer)
 IDLE = re.compile(r"::1\b|[-+]=? ?0\b(?!\.)|[*/%]=? ?1\b")    # does nothing
 
 

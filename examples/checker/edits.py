@@ -23,7 +23,6 @@ AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
 ROLES = ("kh", "kw", "sh", "sw", "h_prev", "w_prev", "h_new", "w_new", "m",
          "c_prev", "c_new")
 TURN = str.maketrans("hw", "wh")
-UNLIKELY = "is missing here.", "is the wrong way round."
 
 
 def others(s):
@@ -107,27 +106,6 @@ def functions(node, old):
         if isinstance(name, str) and name in several:
             for other in sorted(several - {name}):
                 yield "np." * (name == "int") + old.replace(name, other), other
-
-
-def longer(s):
-    """A summand or a factor is missing: + 1, a stride, a window's start."""
-    for node in s.nodes(ast.Name, ast.Subscript):
-        old, parent, roles, loops = (s.of(node), node.parent, s.roles(node),
-                                     s.loops(node))
-        if not isinstance(node.ctx, ast.Load) or not (
-                roles or old in loops or old in s.numbers(node)):
-            continue
-        ends = ["+ 1", "- 1"] * isinstance(parent, (ast.BinOp, ast.Slice,
-                                                    ast.Call))
-        if not roles and isinstance(parent, (ast.BinOp, ast.Slice, ast.Tuple)):
-            ends += [f"* {stride}" for stride in map(
-                s.named, ("sh", "sw"), (node, node)) if stride]
-        if ast.Subscript in (type(parent), type(parent.parent)):
-            ends += [f"+ {start}" for start in sorted(
-                {*loops, *s.varying(node)} - {old})]
-        for end in ends:
-            yield f"`{end}` is missing here.", node, f"{old} {end}", (
-                "*" if end[0] == "*" else end)
 
 
 def indexes(s, node, old):
@@ -236,4 +214,4 @@ def statements(s):
                     gone(s, node), s.before(one.body[0], s.of(node))], None
 
 
-EDITS = (others, calls, statements, swaps, longer)
+EDITS = (calls, statements, swaps)

@@ -61,6 +61,7 @@ _a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements come in another order.
 _a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements come in another order.
 _a.dot(_b.T, _c) | _a.dot(_c.T, _b) | The product is transposed.
 """.strip().splitlines()]
+UNLIKELY = "is missing here.", "is the wrong way round."
 FORMS = [(body.value if isinstance(body, ast.Expr) else body, *rest)
          for pattern, *rest in TABLE for body in ast.parse(pattern).body]
 
@@ -103,3 +104,24 @@ def forms(s):
                         (text, lambda part: bare(s, part, around)),
                         (sentence, lambda part: s.of(part)[:40])))
                 yield told, node, new, text
+
+
+def longer(s):
+    """A summand or a factor is missing: + 1, a stride, a window's start."""
+    for node in s.nodes(ast.Name, ast.Subscript):
+        old, parent, roles, loops = (s.of(node), node.parent, s.roles(node),
+                                     s.loops(node))
+        if not isinstance(node.ctx, ast.Load) or not (
+                roles or old in loops or old in s.numbers(node)):
+            continue
+        ends = ["+ 1", "- 1"] * isinstance(parent, (ast.BinOp, ast.Slice,
+                                                    ast.Call))
+        if not roles and isinstance(parent, (ast.BinOp, ast.Slice, ast.Tuple)):
+            ends += [f"* {stride}" for stride in map(
+                s.named, ("sh", "sw"), (node, node)) if stride]
+        if ast.Subscript in (type(parent), type(parent.parent)):
+            ends += [f"+ {start}" for start in sorted(
+                {*loops, *s.varying(node)} - {old})]
+        for end in ends:
+            yield f"`{end}` is missing here.", node, f"{old} {end}", (
+                "*" if end[0] == "*" else end)

@@ -17,7 +17,7 @@ import numpy as np
 
 from .calls import Slow, allow, decoded, outcome, run, traced
 from .candidates import candidates, pairs
-from .edits import UNLIKELY
+from .forms import UNLIKELY
 from .scene import Scene
 from .source import effort, said
 
