@@ -50,8 +50,14 @@ def test_the_rule_of_ones_own_forward_pass_is_followed(tmp_path):
 @pytest.mark.slow
 def test_a_trial_that_hangs_costs_no_more_than_its_limit(tmp_path):
     _, (found,) = checks_of(write(tmp_path / "mine.py", plant(CF, (
-        "tion(Z)", "tion(Z - b)"), ("for n in range(m):\n", "n = -1\n    "
-                                    "while n + 1 < m - 0:\n     n += 1\n"))))
+        "tion(Z)", "tion(Z - b)"), ("    m, h_pad", """    n = 0
+    while n < 1:
+        try:
+            while n < 1:
+                n += 1
+        except BaseException:
+            pass
+    m, h_pad"""))))
     assert found["mended"][0][0]["after"] == "    return activation(Z)\n"
 
 
