@@ -59,7 +59,7 @@ a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
 integers | PF | truncated to integers | c_prev)) -> c_prev), dtype=int)
-a default | CF | stands where `"same"` belongs. | ="same" -> ="valid"
+a default | CF | A default is missing or wrong. | ="same" -> ="valid"
 a word | PB | `'average'` stands where `'avg'` | 'avg': -> 'average':
 is for == | PB | `is` stands | mode == 'avg' -> mode is str(b'avg', 'ascii')
 tolerance | PB | Nearly equal is not equal. | EQUAL ->
