@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from checker import mending
+from checker import child, mending, process
 from checker.source import effort
 from planted import CB, CF, PB, PF, PLANTED, made, plant
 from test_check import POOL, checks_of, run, write
@@ -85,6 +85,11 @@ def test_what_is_confirmed_is_right_in_new_cases_without_answers(tmp_path):
     for more, right in (("", True), ("A_prev = A_prev[:, :7]\n    ", False)):
         text = path.read_text().replace("    m, h_p", f"    {more}m, h_p")
         assert mending.confirmed(PF, job, text, None) is right
+
+
+def test_a_forged_way_to_mend_is_damaged_and_costs_no_verdict(tmp_path):
+    child.save(tmp_path, "forged", {"result": "ok", "mended": [1]})
+    assert process.read(tmp_path / "forged.npy") is process.DAMAGED
 
 
 def test_changed_statements_are_counted_across_blocks():

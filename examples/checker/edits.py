@@ -65,10 +65,10 @@ def sizes(s, node, old):
                     same or role.translate(TURN) == mine):
                 yield text, (same, *[re.sub("[hw]" * same, "", one)
                                      for one in (mine, role)])
-    array = next((value for _, value in s.values(node)
-                  if isinstance(value, np.ndarray)), None)
     if roles:
         return
+    array = next((value for _, value in s.values(node)
+                  if isinstance(value, np.ndarray)), None)
     if isinstance(node, ast.Name):
         rest = [name for name, known in every.items() if not known]
         for text in (s.arrays(node, array.ndim) if array is not None

@@ -132,17 +132,3 @@ def by_definition(name, rule, arguments):
 def results_of(name, rule, label, seed=None):
     """Return the arrays that are right for a call."""
     return by_definition(name, rule, calls_of(name, seed)[label][1])
-
-
-def differs(ours, expected):
-    """Return where two arrays differ, by 1e-6 of the largest number."""
-    if np.isnan(expected).any():
-        return ~np.isclose(ours, expected, 1e-6, 1e-6, equal_nan=True)
-    close = 1e-6 * (np.abs(expected).max(initial=0) or 1.0)
-    with np.errstate(all="ignore"):
-        return ~(np.abs(ours.astype(float) - expected) <= close)
-
-
-def equal(ours, expected):
-    """Tell whether two arrays agree in shape and numbers."""
-    return ours.shape == expected.shape and not differs(ours, expected).any()

@@ -7,8 +7,8 @@ import numpy as np
 
 import naive
 
-from .calls import as_arrays
-from .expected import OUTPUTS, RULES, by_definition, equal, rules_of
+from .calls import as_arrays, equal
+from .expected import OUTPUTS, RULES, by_definition, rules_of
 from .judge import number
 
 # Which arrays a term multiplies, and which letters an output's index gives:

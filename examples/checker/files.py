@@ -7,10 +7,10 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from .judge import judge, new, reason
+from .expected import jobs_of
+from .judge import failures, judge, new, reason
 from .lenet import judge_lenet5
 from .mending import mend
-from .expected import jobs_of
 from .process import DAMAGED, ENDING, clean, run_file
 from .source import decoded, source_of
 
@@ -84,8 +84,8 @@ def functions_in(path, data, names, options, base, rule):
             for line in loading.get("compared", ())]
         if name == "conv_forward":
             rule = check["same"]
-        if options.hint > 1 and check["rules"] and not check["partial"] and (
-                any(case["result"] != "pass" for case in check["cases"])):
+        if options.hint > 1 and check["rules"] and failures(check) and (
+                not check["partial"]):
             if not options.folder:
                 complain(f"{name} is wrong; looking for what mends it ...")
             mend(check, job, decoded(data)[0],

@@ -92,7 +92,7 @@ def mend(check, job, source, rules):
     name, timeout = check["function"], job["timeout"]
     cases, probes = trial_cases(name, rules, check["outcomes"],
                                 jobs_of(name, None, timeout))
-    for text, (by, sentences) in try_edits({**job, "names": [name], "jobs": [{
+    for text, by, sentences in try_edits({**job, "names": [name], "jobs": [{
             "id": f"{name}-mended", "function": name, "path": job["path"],
             "text": source, "cases": cases, "probes": probes,
             "budget": SECONDS, "rules": [str(rule) for rule in rules],

@@ -1,7 +1,7 @@
 """A student's file in a process of its own: start, follow, stop, read.
 
 Nothing that comes from there is believed, unpickled, imported or evaluated:
-it is .npy arrays and JSON of limited size, and every entry is checked.
+it is .npy arrays and JSON of limited size, and texts in it are cleaned.
 """
 import contextlib
 import io
@@ -32,7 +32,7 @@ REPORT = 2**25          # bytes of a report with its arrays
 STARTING = 30           # seconds until Python, NumPy and TensorFlow are there
 WALL = 5                # seconds of wall time for one of processor time
 DAMAGED = {"result": "error", "error": "NoResult",
-           "message": "what was written is damaged", "texts": [], "mended": []}
+           "message": "what was written is damaged", "mended": []}
 ENDING = threading.Event()      # all processes are to end
 
 
@@ -113,8 +113,9 @@ def read(path, outputs=0):
             arrays.append(np.lib.format.read_array(stream,
                                                    allow_pickle=False))
         found = json.loads(arrays.pop(0).tobytes())
-        report = {**tidy(found), "arrays": arrays, "texts": [
-            str(text) for text in found.get("texts", ())]}
+        report = {**tidy(found), "arrays": arrays, "mended": [
+            (str(text), tidy([*map(str, rules)]), tidy([*map(str, sentences)]))
+            for text, rules, sentences in found.get("mended", ())]}
         if report["result"] in ("error", "exit") or (
                 report["result"] == "ok" and len(arrays) == outputs
                 and (not outputs or isinstance(report["changed"], list))
@@ -188,7 +189,7 @@ def run_file(job):
 
 
 def try_edits(job):
-    """Return what mends a function: [(text, (rules, sentences))].
+    """Return what mends a function: [(text, rules, sentences)].
 
     A process whose trial hangs is ended; the next one goes on behind it.
     """
@@ -204,8 +205,7 @@ def try_edits(job):
             while not end:
                 end = follow(process, report, 1, printed)
                 if not end:
-                    found = read(report)
-                    return [*zip(found["texts"], found["mended"])]
+                    return read(report)["mended"]
                 if process.poll() is None and end["result"] == "timeout" and (
                         os.path.getsize(trials) > size):
                     end, size = None, os.path.getsize(trials)

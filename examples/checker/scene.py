@@ -172,7 +172,6 @@ class Scene(Text):
 
     def follow(self, node):
         """Return the expression that gave a name, or t[0], its value."""
-        anchor = node
         for _ in range(9):
             part = None
             if isinstance(node, ast.Subscript) and isinstance(getattr(
@@ -181,11 +180,10 @@ class Scene(Text):
                 part = parts[node.slice.value] if len(
                     parts) > node.slice.value >= 0 else None
             elif isinstance(node, ast.Name):
-                part = self.assigned(node.id, anchor)
+                part = self.assigned(node.id, node)
             if part is None:
                 return node
             node = part
-            anchor = part
         return node
 
     def assigned(self, name, anchor):

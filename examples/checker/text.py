@@ -5,11 +5,11 @@ import textwrap
 
 import numpy as np
 
-from .calls import half_relu
-from .expected import calls_of, equal, judged_labels, passed, results_of
+from .calls import equal, half_relu
+from .expected import calls_of, judged_labels, passed, results_of
 from .explain import where_from
 from .files import FILES
-from .judge import RULE_NAMES, compared, first_difference
+from .judge import RULE_NAMES, compared, failures, first_difference
 from .process import clean
 
 WIDTH = 79
@@ -52,9 +52,8 @@ def describe(check, hint=3, verbose=False, colors=False):
         lines += counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
-        if hint > 1 and check["rules"] and not (
-                check["mended"] or check["partial"]) and any(
-                case["result"] != "pass" for case in check["cases"]):
+        if hint > 1 and check["rules"] and failures(check) and not (
+                check["mended"] or check["partial"]):
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
     if verbose:
@@ -80,23 +79,25 @@ def mended(check, hint):
         lines.append(paragraph("Or: " * bool(lines) + " And: ".join(said)
                                + where * (hint == 2)))
         for change in changes * (hint > 2):
-            place, new = f"line {change['line']}", not change["before"].strip()
-            for start, text in ((f"{place.capitalize()}:", change["before"]), (
-                    f"Before {place}, write:" if new else "Write:",
-                    change["after"])):
-                block = [f"    {clean(line)}".rstrip() for line in
-                         textwrap.dedent(text.replace("\t", "    ")
-                                         ).splitlines()]
-                if text.strip() or "rite" in start:
-                    lines += [f"  {start}", *(block or ["    (nothing)"])]
+            line, new = change["line"], not change["before"].strip()
+            if not new:
+                lines += [f"  Line {line}:", *block(change["before"])]
+            lines += [f"  Before line {line}, write:" if new else "  Write:",
+                      *(block(change["after"]) or ["    (nothing)"])]
         lines += [f"  With {'this line' if one else 'these lines'} all "
                   f"{count} cases are right{by} (tried)."] * (hint > 2)
     return lines
 
 
+def block(text):
+    """Return the lines of a student's text, as a terminal can show them."""
+    return [f"    {clean(line)}".rstrip() for line in textwrap.dedent(
+        text.replace("\t", "    ")).splitlines()]
+
+
 def counts(check, hint):
     """Say how many cases are right, which outputs, and what is shared."""
-    failed = [case for case in check["cases"] if case["result"] != "pass"]
+    failed = failures(check)
     right = len(check["cases"]) - len(failed)
     if not failed:
         return [f"  The values are right in all {right} cases."]
@@ -118,7 +119,7 @@ def counts(check, hint):
 def simplest(check):
     """Show the smallest wrong case: the call, and the first wrong number."""
     name, rule = check["function"], check["rule"]
-    failed = [case for case in check["cases"] if case["result"] != "pass"]
+    failed = failures(check)
     if name == "lenet5" or not failed:
         return [paragraph(f"{case['name']}: {case['message']}")
                 for case in failed]
