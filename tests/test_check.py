@@ -153,6 +153,7 @@ def test_what_is_asked_is_answered(row, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     process.ENDING.set()    # by a check that was stopped
     done = run("--hint", 1, "--timeout", 1, *shlex.split(line))
+    process.ENDING.clear()
     assert done.status == int(status)
     assert like(written(words), f"{done.problem} {done.said}"), done
     assert (tmp_path / "a.py").read_text() == POOL
@@ -271,13 +272,19 @@ def test_in_a_notebook_a_cell_is_checked_and_mended(monkeypatch, capsys):
     monkeypatch.setitem(linecache.cache, "<cell>", (
         len(text), None, text.splitlines(True), "<cell>"))
     exec(compile(text, "<cell>", "exec"), {"check": check.check})
+    bare = text.replace("import numpy as np", "# in another cell")
+    monkeypatch.setitem(linecache.cache, "<bare>", (
+        len(bare), None, bare.splitlines(True), "<bare>"))
+    exec(compile(bare, "<bare>", "exec"), {"check": check.check, "np": np})
     assert all(check.check(load(FILES[name])) for name in (CF, PF, CB, PB))
     assert not check.check(lambda dA, *rest, **options: dA, PB)
     printed = capsys.readouterr().out
     assert ("Write:\n    mask = (A_prev[window] == np.max(A_prev[window]))\n"
             "  With this line all 40 cases are right (tried).\n") in printed
-    assert printed.count("without isolation or time limit") == 6
-    assert printed.count("(No line to write is tried: ") == 1
+    assert printed.count("without isolation or time limit") == 7
+    assert printed.count("(No line to write is tried: ") == 2
+    assert ("does not run alone (NameError: name 'np' is not defined, line "
+            in printed) and "No small change" not in printed
     with pytest.raises(ValueError, match="name: expected one of"):
         check.check(len)
 

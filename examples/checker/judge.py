@@ -27,9 +27,9 @@ def new(**entries):
     return {"student": None, "function": None, "verdict": "wrong",
             "same": None, "rule": None, "rules": [], "outputs": {},
             "cause": None, "mended": [], "texts": [], "mended_by": [],
-            "shared": None, "ending": None, "partial": False, "empty": False,
-            "together": False, "printed": "", "remarks": [], "integers": False,
-            "cases": [], **entries}
+            "job": None, "shared": None, "ending": None, "partial": False,
+            "empty": False, "together": False, "printed": "", "remarks": [],
+            "integers": False, "cases": [], **entries}
 
 
 def failures(check):

@@ -52,8 +52,8 @@ def describe(check, hint=3, verbose=False, colors=False):
         lines += counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
-        if hint > 1 and check["rules"] and failures(check) and not (
-                check["mended"] or check["partial"]):
+        if hint > 1 and check["job"] and check["rules"] and failures(
+                check) and not (check["mended"] or check["partial"]):
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
     if verbose:
