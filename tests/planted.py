@@ -52,7 +52,7 @@ a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 += for = | PF | `+=` adds to what is there | c] = -> c] += | zeros -> ones
 not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
-lost axes | CB | that keeps its axes. | , keepdims=True ->
+lost axes | CB | loses its axes: keepdims. | , keepdims=True ->
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
 divided by m | CB | It is divided by `m` | dW, db\n -> dW / m, db\n
 a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
@@ -67,7 +67,7 @@ tolerance | PB | Nearly equal is not equal. | EQUAL ->
 ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
-a ReLU | CF | `maximum` is not asked for. | tion(Z) -> tion(np.maximum(Z, 0))
+a ReLU | CF | `np.maximum` is not asked for. | tion(Z) -> tion(np.maximum(Z, 0))
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret
 an index | CB | stands where `k` belongs. | W[..., k] -> W[..., 0]

@@ -9,7 +9,7 @@ import traceback
 import warnings
 
 import numpy as np
-from numpy import array, asarray
+from numpy import array, asarray, integer
 
 _open, _timer = open, getattr(signal, "setitimer", None)
 LARGEST = 10**6     # numbers in a result
@@ -179,9 +179,10 @@ def allow(seconds, soft=None):
 
 
 def traced(function, arguments, path):
-    """Call a function; return {line: {name: [value, was it always that]}}.
+    """Call a function; return {line: {name: [value, lowest, highest]}}.
 
-    The values are those before the line runs for the first time.
+    The value is that before the line runs for the first time; lowest and
+    highest are those of a whole number, else None.
     """
     seen, left = {}, [EVENTS]
 
@@ -190,9 +191,11 @@ def traced(function, arguments, path):
             left[0] -= 1
             known = seen.setdefault(frame.f_lineno, {})
             for name, value in frame.f_locals.items():
-                one = known.setdefault(name, [value, True])
-                if isinstance(value, int) and one[1]:
-                    one[1] = value == one[0]
+                ends = [value] * 2 if isinstance(value, (int, integer)) else [
+                    None] * 2
+                one = known.setdefault(name, [value, *ends])
+                if None not in (ends[0], one[1]):
+                    one[1:] = min(one[1], value), max(one[2], value)
         return local
 
     before = sys.gettrace()

@@ -2,29 +2,28 @@
 import itertools
 import re
 
-from . import edits, places
-from .forms import forms, longer
+from .edits import EDITS
+from .forms import FORMS
+from .padding import padding
 from .source import edited
 
-EDITS = (edits.others, forms, *places.EDITS, *edits.EDITS, longer)
 IDLE = re.compile(r"::1\b|[-+]=? ?0\b(?!\.)|[*/%]=? ?1\b")    # does nothing
 
 
 def candidates(scene):
     """Yield all edits of a scene, as texts does."""
-    for edit in EDITS:
-        groups = {}
+    groups = {}
+    for edit in (*FORMS, padding, *EDITS):
         try:
-            for sentence, *where, key in edit(scene):
-                changes = where[0] if len(where) == 1 else [scene.put(*where)]
+            for sentence, changes, key in edit(scene):
                 yield from texts(scene, [(sentence, changes)])
                 if key:
                     groups.setdefault(key, []).append((sentence, changes))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             pass        # a text of a form that this edit does not know
-        for found in groups.values():
-            for several in together(scene, found):
-                yield from texts(scene, several)
+    for found in groups.values():
+        for several in together(scene, found):
+            yield from texts(scene, several)
 
 
 def together(scene, found):
@@ -42,7 +41,7 @@ def together(scene, found):
         yield from zip(several, several[len(several) // 2:])
     for several in inner.values():
         yield several
-        if len(several) < 13:
+        if len(several) < 8:
             yield from map(list, itertools.combinations(several, 2))
     for first, second in zip(lines, lines[1:]):
         yield first + second

@@ -1,84 +1,81 @@
-"""Edits of the form of an expression or statement: a table.
+"""Edits by the table: where a form stands, and what is written there.
 
-An edit is given a scene and yields (sentence, what is replaced, its new text,
-key), or (sentence, changes, key) where it replaces several pieces of the text.
-Those with one key are also tried together, by statement and all at once.
+An edit is given a scene and yields (sentence, changes, key): the text and the
+place of each change. Those with one key are also tried together.
 """
 import ast
+import functools
+import itertools
 import re
 
-# A form, what is written in its place, and the sentence. _a, _b, _c stand for
-# any expression.
-TABLE = [[part.strip() for part in line.split("|")] for line in """
-_a = _b         | _a += _b      | `=` forgets what was there: `+=` adds.
-_a += _b        | _a = _b       | `+=` adds to what is there: `=` replaces it.
-_a = _b         | _a = max(_b, 0) | This must not become negative.
-_a(_b) + _c     | _a(_b + _c)   | `+ _c` belongs inside the brackets.
-_a -= _b        | _a += _b      | `-=` stands where `+=` belongs.
-_a + _b         | _a            | `+ _b` is too much.
-_a + _b         | _b            | `_a +` is too much.
-_a + _b         | _a - _b       | `+` stands where `-` belongs.
-_a + _b         | _a * _b       | `+` stands where `*` belongs.
-_a - _b         | _a            | `- _b` is too much.
-_a - _b         | _a + _b       | `-` stands where `+` belongs.
-_a - _b         | _b - _a       | `_a` and `_b` are in the wrong order.
-_a - 1 - _b     | _b            | The kernel must not be turned.
-_a * _b         | _a            | `* _b` is too much.
-_a * _b         | _b            | `_a *` is too much.
-_a * _b         | _a + _b       | `*` stands where `+` belongs.
-_a * _b         | _a / _b       | `*` stands where `/` belongs.
-_a / _b         | _a            | It is divided by `_b`, which is too much.
-_a / _b         | _a * _b       | `/` stands where `*` belongs.
-_a // 2 + 1     | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
-_a // _b        | _a / _b       | `//` drops the remainder: `/` keeps it.
-_a // _b        | -(-_a // _b)  | It is rounded down, not up.
-_a // _b        | _a            | `// _b` is too much.
-_a % _b         | _a // _b      | `%` stands where `//` belongs.
--(-_a // _b)    | _a // _b      | It is rounded up, not down.
--_a             | _a            | A sign is wrong.
-_a and _b       | _a or _b      | `or` belongs here, not `and`.
-_a or _b        | _a and _b     | `and` belongs here, not `or`.
-not _a          | _a            | `not` is too much.
-_a if _b else _c | _a          | The condition is too much.
-_a if _b else _c | _c          | The condition is too much.
-_a if _b else _c | _c if _b else _a | The condition is the wrong way round.
-_a[::-1, ::-1]  | _a            | The kernel must not be turned.
-_a[::-1, ::-1, _b, _c] | _a[:, :, _b, _c] | The kernel must not be turned.
-_a < _b         | _a <= _b      | `<=` belongs here.
-_a <= _b        | _a < _b       | `<` belongs here.
-_a > _b         | _a >= _b      | `>=` belongs here.
-_a >= _b        | _a > _b       | `>` belongs here.
-_a >= _b        | _a == _b      | `==` belongs here.
-_a == _b        | _a != _b      | The comparison is the wrong way round.
-_a != _b        | _a == _b      | The comparison is the wrong way round.
-_a is _b        | _a == _b      | `is` stands where `==` belongs.
-_a.isclose(_b, _c) | (_b == _c) | Nearly equal is not equal.
-_a >= _b - _c   | _a == _b      | Nearly equal is not equal.
-_a.zeros(_b)    | _a.full(_b, -np.inf) | A maximum does not start at 0.
-_a.zeros_like(_b) | _a.zeros(_b.shape) | Results are truncated to integers.
-_a.copy()       | _a * 0.0      | Sums do not start at 0.
-_a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements come in another order.
-_a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements come in another order.
-_a.dot(_b.T, _c) | _a.dot(_c.T, _b) | The product is transposed.
-""".strip().splitlines()]
-UNLIKELY = "is missing here.", "is the wrong way round."
-FORMS = [(body.value if isinstance(body, ast.Expr) else body, *rest)
-         for pattern, *rest in TABLE for body in ast.parse(pattern).body]
+import numpy as np
+
+from .padding import widths
+from .scene import COUNTERS
+from .source import called, up
+from .table import AXES, FUNCTIONS, REDUCTIONS, TABLE
+
+ROWS = ["kh", "sh", "h_prev", "h_new", "y", "i", "top"]
+COLUMNS = ["kw", "sw", "w_prev", "w_new", "x", "j", "left"]
+TWIN = dict(zip(ROWS + COLUMNS, COLUMNS + ROWS))
+OTHERS = ["m", "c_prev", "c_new", "n", "c", "k"]
+NAMED = (ast.Name, ast.Subscript)
+FITS = {    # the types of nodes that a letter stands for, and what they are
+    "_i": (NAMED, lambda s, node: s.roles(node) is not None),
+    "_o": (NAMED, lambda s, node: s.roles(node) is not None and isinstance(
+        node.parent, (ast.BinOp, ast.Slice, ast.Call))),
+    "_u": (NAMED, lambda s, node: isinstance(node.parent, (
+        ast.BinOp, ast.Slice, ast.Call, ast.Tuple)) and {*COUNTERS}.issuperset(
+        {None} if s.roles(node) is None else s.roles(node))),
+    "_v": (NAMED[:1], lambda s, node: node.id in s.arrays(node)),
+    "_n": ((ast.Constant,), lambda s, node: True),
+    "_f": ((ast.Name, ast.Attribute, ast.Constant), lambda s, node: True),
+    "_x": ((ast.expr,), lambda s, node: getattr(
+        node.parent, "arg", 0) == "axis"),
+    "_e": ((ast.expr, ast.Slice), lambda s, node: s.indexed(node))}
+def parsed(pattern):
+    """Return the tree of a form."""
+    if pattern[0] == "[":
+        return ast.parse(f"x{pattern}").body[0].value.slice
+    body = ast.parse(pattern).body[0]
+    return body.value if isinstance(body, ast.Expr) else body
 
 
-def matches(pattern, node, found):
+def forms_of(table):
+    """Return (row, tree, new text, sentence, {$word: its name}, axis).
+
+    What a row says of rows, it says of columns too.
+    """
+    found = []
+    for row, (pattern, *texts) in enumerate(table):
+        names = re.findall(r"\$(\w+)", " ".join(texts))
+        both = not {*names}.isdisjoint(ROWS) and {*names}.isdisjoint(COLUMNS)
+        for axis in (0, 1) if both else (None,):
+            found.append((row, parsed(pattern), *texts, {
+                name: TWIN.get(name, name) if axis else name
+                for name in names}, axis))
+    return found
+
+
+def matches(s, pattern, node, found):
     """Tell whether a node has a form; put what _a stands for into found."""
     if isinstance(pattern, ast.Name) and pattern.id[0] == "_":
         found[pattern.id] = node
-        return isinstance(node, (ast.expr, ast.Slice))
+        if pattern.id not in FITS:
+            return isinstance(node, (ast.expr, ast.Slice))
+        types, fits = FITS[pattern.id]
+        return isinstance(node, types) and isinstance(
+            getattr(node, "ctx", ast.Load()), ast.Load) and fits(s, node)
+    if isinstance(pattern, ast.Name) and pattern.id in s.given:
+        return getattr(node, "id", None) == s.given[pattern.id]
     if isinstance(pattern, ast.AST):
         return type(pattern) is type(node) and all(
-            matches(part, getattr(node, field, None), found)
+            matches(s, part, getattr(node, field, None), found)
             for field, part in ast.iter_fields(pattern) if field not in (
                 "ctx", "type_comment", "kind"))
     if isinstance(pattern, list):
         return isinstance(node, list) and len(pattern) == len(node) and all(
-            matches(*pair, found) for pair in zip(pattern, node))
+            matches(s, *pair, found) for pair in zip(pattern, node))
     return pattern == node
 
 
@@ -90,38 +87,131 @@ def bare(s, node, around=None):
         around, tight) else s.of(node)
 
 
-def forms(s):
-    """An expression or statement has another form: see TABLE."""
-    for pattern, text, sentence in FORMS:
-        for node in s.nodes(type(pattern)):
-            found = {}
-            if matches(pattern, node, found):
-                around = node.parent if text in found else None if isinstance(
-                    node, ast.stmt) else ast.UnaryOp()
-                new, told = (re.sub(
-                    r"_[abc]\b", lambda word: write(found[word.group()]), part)
-                    for part, write in (
-                        (text, lambda part: bare(s, part, around)),
-                        (sentence, lambda part: s.of(part)[:40])))
-                yield told, node, new, text
+def words(s, word, node):
+    """Return what a $word can stand for where a node is: [(text, key)]."""
+    if word in WORDS:
+        return list(WORDS[word](s, node))
+    return [(text, None) for text in [s.named(word, node)] if text]
 
 
-def longer(s):
-    """A summand or a factor is missing: + 1, a stride, a window's start."""
-    for node in s.nodes(ast.Name, ast.Subscript):
-        old, parent, roles, loops = (s.of(node), node.parent, s.roles(node),
-                                     s.loops(node))
-        if not isinstance(node.ctx, ast.Load) or not (
-                roles or old in loops or old in s.numbers(node)):
+def form(row, pattern, new, sentence, names, axis, s):
+    """An expression or statement has another form: see the table."""
+    types, _ = FITS.get(getattr(pattern, "id", 0), [[type(pattern)], 0])
+    for node in s.nodes(*types):
+        letters = {}
+        if axis is not None and s.axis(node) == 1 - axis or not matches(
+                s, pattern, node, letters):
             continue
-        ends = ["+ 1", "- 1"] * isinstance(parent, (ast.BinOp, ast.Slice,
-                                                    ast.Call))
-        if not roles and isinstance(parent, (ast.BinOp, ast.Slice, ast.Tuple)):
-            ends += [f"* {stride}" for stride in map(
-                s.named, ("sh", "sw"), (node, node)) if stride]
-        if ast.Subscript in (type(parent), type(parent.parent)):
-            ends += [f"+ {start}" for start in sorted(
-                {*loops, *s.varying(node)} - {old})]
-        for end in ends:
-            yield f"`{end}` is missing here.", node, f"{old} {end}", (
-                "*" if end[0] == "*" else end)
+        around = node.parent if new in letters else None if isinstance(
+            node, ast.stmt) else ast.UnaryOp()
+        for known in itertools.product(*[words(s, name, node)
+                                         for name in names.values()]):
+            said = {name: text for name, (text, _) in zip(names, known)}
+            text, told = [re.sub(
+                r"\$(\w+)|_[a-z]\b", lambda found: said[found[1]] if
+                found[1] else write(letters[found[0]]), part)
+                for part, write in (
+                    (new.strip("[]") if new[0] == "[" else new,
+                     lambda part: bare(s, part, around)),
+                    (sentence, lambda part: s.of(part)[:40]))]
+            if text != s.of(node):
+                yield told, [s.put(node, text)], (
+                    row, *[key for _, key in known])
+
+
+def sizes(s, node):
+    """Yield other sizes: of the same axis, or the same of the other axis.
+
+    kh for sh and kw for sw have one key; and so have all kh for kw.
+    """
+    mine = min(s.roles(node), default=None)
+    for here in (ROWS, COLUMNS, OTHERS):
+        for role in here + [TWIN.get(mine)] if mine in here else ():
+            text = role and s.named(role, node)
+            if text and (role in COUNTERS) == (mine in COUNTERS):
+                yield text, (here.index(mine), here.index(role)) if (
+                    role in here) else (mine, role)
+
+
+def others(s, node):
+    """Yield other names of what is no size, as that of a padding."""
+    if isinstance(node, ast.Name) and not s.roles(node):
+        for name, known in s.numbers(node).items():
+            if not known:
+                yield name, (node.id, name)
+
+
+def arrays(s, node):
+    """Yield other arrays with as many axes."""
+    known = [np.ndim(value) for value in s.values(node)]
+    for name in s.arrays(node, *known[:1]):
+        yield name, (s.of(node)[:9], name)
+
+
+def near(s, node):
+    """Yield other numbers, and other letters for einsum."""
+    value = node.value
+    if isinstance(value, bool):
+        yield str(not value), None
+    elif isinstance(value, int):
+        yield from ((str(new), (value, new)) for new in (value + 1, value - 1))
+        if value == 0 and isinstance(node.parent, ast.Assign):
+            yield "-np.inf", None
+    elif isinstance(value, str) and called(node.parent) == "einsum":
+        for i in range(len(value) - 1):
+            yield repr(value[:i] + value[i + 1] + value[i] + value[i + 2:]), (
+                None)
+
+
+def functions(s, node):
+    """Yield other functions; and other words, where one is compared."""
+    name = getattr(node, "attr", getattr(node, "id", getattr(
+        node, "value", None)))
+    compared = [{"same", "valid", "max", "avg", name}] * (isinstance(
+        node, ast.Constant) and isinstance(node.parent, ast.Compare))
+    for several in FUNCTIONS + compared:
+        if isinstance(name, str) and name in several:
+            for other in sorted(several - {name}):
+                yield "np." * (name == "int") + s.of(node).replace(
+                    name, other), other
+
+
+def indexes(s, node):
+    """Yield other elements of an index: a loop's name, all, one more."""
+    array, old, loops = s.indexed(node).value, s.of(node), s.varying(node)
+    if isinstance(node, ast.Constant) or old == ":":
+        yield from ((new, None) for new in loops)
+    if isinstance(node.parent, ast.Tuple):
+        if not isinstance(node, ast.Slice):
+            yield ":", None
+        if all(np.ndim(value) > len(node.parent.elts)
+               for value in s.values(array)):
+            for new in (":", *loops):
+                yield f"{new}, {old}", None
+                yield f"{old}, {new}", None
+
+
+def loss(s, node):
+    """Yield the gradient of the output that the loops are at."""
+    at = [s.named(letter, node) for letter in "nyx"] + [
+        s.named("k", node) or s.named("c", node)]
+    if all(at):
+        yield f"{s.given.get('dZ', s.given.get('dA'))}[{', '.join(at)}]", None
+
+
+WORDS = {"size": sizes, "other": others, "array": arrays, "near": near,
+         "function": functions, "index": indexes, "loss": loss,
+         "axes": lambda s, node: [
+             (axes, axes) for axes in AXES
+             if isinstance(node.parent, ast.keyword)
+             or called(node) in REDUCTIONS],
+         "moving": lambda s, node: [
+             (name, name) for name in s.varying(node)
+             if up(node, ast.Subscript) and name != s.of(node)],
+         "count": lambda s, node: [
+             (text, text) for text in (s.named(role, node) for role in (
+                 "m", "h_new", "w_new", "c_prev", "c_new")) if text],
+         **{word: lambda s, node, axis=axis: [
+             (s.of(sides[axis, 0]), None) for _, sides in widths(s)][:1]
+            for word, axis in (("top", "h"), ("left", "w"))}}
+FORMS = [functools.partial(form, *one) for one in forms_of(TABLE)]

@@ -10,55 +10,42 @@ SHAPES = [[28, 28, 6], [14, 14, 6], [10, 10, 16], [5, 5, 16], [400], [120],
           [84], [10]]
 WORDS = ["kernel_initializer", "activation", "padding", "strides", "units",
          "pool_size", "filters", "kernel_size", "optimizer", "metrics", "loss"]
+BOTH = ["before training", "after training"]
+CHECKS = [      # name, what is measured, whether it is right, and what is said
+    ("shapes", ["output shapes"], lambda shapes: in_order(SHAPES, shapes),
+     "The layers do not give the shapes of LeNet-5."),
+    ("parameters", ["parameters"], lambda count: count == 61706,
+     "The number of parameters is not 61,706."),
+    ("relu", ["output shapes", "output ranges"], lambda shapes, ranges: all(
+        low == 0 and high > 6 for shape, (low, high) in zip(shapes, ranges)
+        if shape in SHAPES[:3:2] + SHAPES[5:7]),
+     "A layer has another activation than relu."),
+    ("pooling", ["off the maximum"], lambda off: max(off, default=1) < 1e-5,
+     "A pooling is not that of the maximum."),
+    ("probabilities", ["prediction"], lambda one: one["shape"] == [10] and (
+        one["sum - 1"] < 1e-3), "The last layer has no softmax."),
+    ("he_normal", ["kernels"], lambda kernels: kernels != [] and all(
+        abs(one["spread / he_normal's"] - 1) < 4 / np.sqrt(2 * one["size"])
+        and one["largest / spread"] > 1.8 for one in kernels),
+     "The kernels are not drawn by he_normal."),
+    ("Adam", ["optimizer"], lambda name: name == "Adam",
+     "The optimizer is not Adam."),
+    ("loss", BOTH, lambda *both: all(
+        abs(one["loss"] - one["cross-entropy"])
+        < 1e-2 * max(1, both[0]["cross-entropy"]) for one in both),
+     "The loss is not categorical cross-entropy."),
+    ("accuracy", BOTH, lambda *both: any(
+        max(pair) < 1e-3 for pair in zip(*[
+            one["metrics - accuracy"] for one in both])),
+     "accuracy is not measured."),
+    ("learning", BOTH, lambda before, after: after["loss"] < 0.7 * before[
+        "loss"], "It does not learn.")]
 
 
-def judged(seen):
-    """Return rows: name, right or None where it cannot be read, message, why.
-
-    An entry that is missing raises KeyError.
-    """
-    shapes, ranges, kernels = seen["shapes"], seen["ranges"], seen["kernels"]
-    entropy, loss, before = seen["before"]
-    entropy_later, loss_later, after = seen["after"]
-    shape, off = seen["predicted"]
-    wanted = iter(shapes or [])
-    relu = {tuple(one): low_high for one, low_high in zip(
-        shapes or [], ranges or []) if one in SHAPES[0:3:2] + SHAPES[5:7]}
-    return [
-        ("shapes", shapes and all(one in wanted for one in SHAPES),
-         f"layer outputs: {shapes}",
-         "The layers do not give the shapes of LeNet-5."),
-        ("parameters", seen["parameters"] and seen["parameters"] == 61706,
-         f"{seen['parameters']} parameters, expected 61706",
-         "The number of parameters is not 61,706."),
-        ("relu", ranges and all(low == 0 and high > 6
-                                for low, high in relu.values()),
-         f"lowest and highest outputs of the layers: {relu}",
-         "A layer has another activation than relu."),
-        ("pooling", seen["pooled"] and max(seen["pooled"]) < 1e-5,
-         f"difference from the maximum of 2x2 windows: {seen['pooled']}",
-         "A pooling is not that of the maximum."),
-        ("probabilities", shape == [10] and off < 1e-3,
-         "predictions are not 10 probabilities that sum to 1",
-         "The last layer has no softmax."),
-        ("he_normal", kernels and all(
-            abs(spread - 1) < 4 / np.sqrt(2 * size) and largest > 1.8
-            for size, spread, largest in kernels),
-         "numbers of the kernels, their spread over he_normal's, the largest: "
-         f"{kernels}", "The kernels are not drawn by he_normal."),
-        ("Adam", seen["optimizer"] and seen["optimizer"] == "Adam",
-         f"compiled with {seen['optimizer']}", "The optimizer is not Adam."),
-        ("loss", max(abs(loss - entropy), abs(loss_later - entropy_later)
-                     ) < 1e-2 * max(1, entropy),
-         f"the loss is {loss:.6g}, cross-entropy {entropy:.6g}",
-         "The loss is not categorical cross-entropy."),
-        ("accuracy", any(one < 1e-3 > other
-                         for one, other in zip(before, after)),
-         "no metric equals the accuracy before and after the training",
-         "accuracy is not measured."),
-        ("learning", loss_later < 0.7 * loss,
-         f"loss before {loss:.3g}, after six epochs {loss_later:.3g}",
-         "It does not learn.")]
+def in_order(some, every):
+    """Tell whether some things are among all, in that order."""
+    left = iter(every)
+    return all(one in left for one in some)
 
 
 def judge_lenet5(outcome, data=b""):
@@ -70,8 +57,12 @@ def judge_lenet5(outcome, data=b""):
     if outcome.get("error") == "NoTensorFlow":
         return {**check, "verdict": "skipped", "cause":
                 f"TensorFlow does not load ({outcome['message']})."}
+    rows = []
     try:
-        rows = judged(outcome["seen"]) if outcome["result"] == "ok" else []
+        for name, keys, right, cause in CHECKS * (outcome["result"] == "ok"):
+            found = [outcome["seen"][key] for key in keys]
+            rows.append((name, None if None in found else bool(right(*found)),
+                         "; ".join(map("{}: {}".format, keys, found)), cause))
     except Exception:       # it may hold anything
         outcome, rows = {"result": "error", "message": "what was measured is "
                          "damaged"}, []
@@ -109,14 +100,10 @@ def misspelt(outcome):
 
 def softmax(data):
     """Return a line to write for the last layer, or nothing."""
-    last = ""
+    last, ten = "", r"(Dense\(\s*(units\s*=\s*)?10)\b"
     for i, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
-        if re.search(r"Dense\(\s*(units\s*=\s*)?10\b", line):
-            new_line = re.sub(r"activation\s*=\s*[\w.'\"]+",
-                              "activation='softmax'", line)
-            if "activation" not in line:
-                new_line = re.sub(r"(Dense\(\s*(units\s*=\s*)?10)",
-                                  r"\1, activation='softmax'", line)
-            last = f" Line {i}, write: {new_line.strip()}" * (
-                new_line != line)
+        new = re.sub(ten, r"\1, activation='softmax'", re.sub(
+            r",\s*activation\s*=\s*[\w.'\"]+", "", line))
+        if re.search(ten, line) and new != line:
+            last = f" Line {i}, write: {new.strip()}"
     return last

@@ -33,38 +33,40 @@ def look(function):
                 8 * images[:20], verbose=0)     # beyond 6: no relu6
 
     def measured():
-        """Return predictions, their cross-entropy, the loss, the metrics."""
+        """Return predictions, and the loss and metrics beside what they are.
+        """
         Y = model.predict(images, verbose=0)
         found = {key: float(value) for key, value in model.evaluate(
             images, targets, verbose=0, return_dict=True).items()}
         entropy = -np.log(np.clip(Y, 1e-7, 1)[targets == 1]).mean()
         accuracy = float((Y.argmax(axis=1) == labels).mean())
-        return Y, float(entropy), found.pop("loss"), [
-            abs(value - accuracy) for _, value in sorted(found.items())]
+        return Y, {"cross-entropy": float(entropy), "loss": found.pop("loss"),
+                   "metrics - accuracy": [abs(value - accuracy) for _, value
+                                          in sorted(found.items())]}
 
     Y = model.predict(images[:1], verbose=0)    # builds what has no weights
     hidden = seen(outputs)
-    kernels = seen(lambda: [
-        [w.size, float(w.std() / np.sqrt(2 / np.prod(w.shape[:-1]))),
-         float(np.abs(w).max() / w.std())]
-        for w in model.get_weights() if w.ndim > 1])
     pooled = hidden and [float(np.abs(small - large.reshape(
         20, h // 2, 2, h // 2, 2, -1).max(axis=(2, 4))).max())
         for h, large, small in ((Y.shape[1], Y, Z) for Y, Z in zip(
             hidden, hidden[1:]) if Y.ndim == 4 == Z.ndim
             and Y.shape[1] == 2 * Z.shape[1])]
-    Y, *before = measured()
-    learned = model.fit(images, targets, 32, epochs=6, verbose=0)
-    _, *after = measured()
-    return {"result": "ok", "seen": {
+    found = {
         "uses X": seen(lambda: any(one is X for one in model.inputs)),
-        "shapes": hidden and [list(Y.shape[1:]) for Y in hidden],
-        "ranges": hidden and [[float(Y.min()), float(Y.max())]
-                              for Y in hidden],
+        "output shapes": hidden and [list(Y.shape[1:]) for Y in hidden],
+        "output ranges": hidden and [[float(Y.min()), float(Y.max())]
+                                     for Y in hidden],
         "parameters": seen(lambda: int(model.count_params())),
-        "pooled": pooled, "kernels": kernels, "predicted": [
-            list(Y.shape[1:]), float(np.abs(Y.sum(axis=-1) - 1).max())],
+        "off the maximum": pooled, "kernels": seen(lambda: [
+            {"size": w.size, "largest / spread": float(
+                np.abs(w).max() / w.std()), "spread / he_normal's": float(
+                w.std() / np.sqrt(2 / np.prod(w.shape[:-1])))}
+            for w in model.get_weights() if w.ndim > 1]),
         "optimizer": seen(lambda: type(getattr(
-            model.optimizer, "inner_optimizer", model.optimizer)).__name__),
-        "before": before, "after": after,
-        "epochs": len(learned.history["loss"])}}, []
+            model.optimizer, "inner_optimizer", model.optimizer)).__name__)}
+    Y, found["before training"] = measured()
+    found["prediction"] = {"shape": list(Y.shape[1:]), "sum - 1": float(
+        np.abs(Y.sum(axis=-1) - 1).max())}
+    model.fit(images, targets, 32, epochs=6, verbose=0)
+    _, found["after training"] = measured()
+    return {"result": "ok", "seen": found}, []

@@ -17,9 +17,9 @@ import numpy as np
 
 from .calls import Slow, allow, decoded, differs, outcome, run, traced
 from .candidates import candidates, pairs
-from .forms import UNLIKELY
 from .scene import Scene
 from .source import effort, said
+from .table import UNLIKELY
 
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 PART = 0.4          # of a point, for numbers that are right
@@ -30,36 +30,40 @@ class Trials:
     """A student's function, its edited copies, and how right they are."""
 
     def __init__(self, module, job, log):
-        """Read what a process before this one has tried."""
-        self.module, self.job, self.path, self.log = (
-            module, job, job["path"], log)
-        with open(log, encoding="utf-8") as file:
-            self.known = {key: (rest or [1, None]) for key, *rest in map(
-                json.loads, file)}
-        self.spent = sum(spent for spent, _ in self.known.values())
-        self.cases = [{**case, "expected": {rule: [
-            np.array(part["array"], part["dtype"]).reshape(part["shape"])
-            for part in parts] for rule, parts in case["expected"].items()}}
+        """Read what was tried by a process before this one."""
+        self.module, self.job, self.path = module, job, job["path"]
+        self.log = open(log, "a+", encoding="utf-8")
+        self.log.seek(0)
+        self.known = {key: rest or [None, 1] for key, *rest in map(
+            json.loads, self.log)}
+        self.spent = sum(seconds for _, seconds in self.known.values())
+        self.cases = [{**case, "expected": {
+            rule: [np.array(part) for part in parts]
+            for rule, parts in case["expected"].items()}}
             for case in job["cases"]]
 
-    def tried(self, key, compute):
-        """Return what is known of a trial, or compute it."""
-        if key not in self.known:
-            before, found = time.process_time(), None
+    def tried(self, text, compute):
+        """Return what is computed, or was; None if that raises or hangs."""
+        key = f"{zlib.crc32(text.encode())} {len(text)}"
+        if key not in self.known and self.spent > self.job["budget"]:
+            return None
+        if self.known.get(key, [True])[0] is True:      # a trace, once more
             self.write(key)
+            before, found = time.process_time(), None
             try:
                 found = compute()
             except (Exception, Slow):
                 pass
-            self.known[key] = time.process_time() - before, found
-            self.spent += self.known[key][0]
+            allow(60, 0)
+            self.known[key] = found, time.process_time() - before
+            self.spent += self.known[key][1]
             self.write(key, *self.known[key])
-        return self.known[key][1]
+        return self.known[key][0]
 
     def write(self, *entries):
         """Add a line to the log."""
-        with open(self.log, "a", encoding="utf-8") as file:
-            file.write(json.dumps(entries) + "\n")
+        self.log.write(json.dumps(entries) + "\n")
+        self.log.flush()
 
     def function(self, text):
         """Return the function of an edited text; nothing else runs anew."""
@@ -97,9 +101,7 @@ class Trials:
                 sums.append(sum(points.values()))
             return points, sorted(alive), sums
 
-        found = self.tried(f"{zlib.crc32(text.encode())} {len(text)}", compute)
-        allow(60, 0)
-        return found or ({}, [], [])
+        return self.tried(text, compute) or ({}, [], [])
 
     def scene(self, text):
         """Return what the function of a text knows, or None."""
@@ -114,13 +116,8 @@ class Trials:
                 for one in self.job["telling"])
             return True
 
-        key = f"trace {zlib.crc32(text.encode())}"
-        if self.known.get(key, [0, 0])[1]:
-            del self.known[key]     # traced by the process before
-        done = self.tried(key, compute)
-        allow(60, 0)
-        return done and Scene(text, self.job["function"], calls,
-                              self.job["parameters"])
+        return self.tried(f"trace {text}", compute) and Scene(
+            text, self.job["function"], calls, self.job["parameters"])
 
 
 def score(report, arrays, expected):
@@ -151,7 +148,7 @@ def search(module, job, log):
             base, _, sums = trials.points(text)
             for new, told, changes in itertools.chain(candidates(
                     scene), pairs(scene, found)) if scene else ():
-                if new in seen or trials.spent > job["budget"]:
+                if new in seen:
                     continue
                 seen.add(new)
                 points, rules, _ = trials.points(new, sums)

@@ -1,26 +1,15 @@
 """Edits of the padding: the zeros on each side become those of a rule."""
 import ast
 
-from .source import called, elements, up
+from .source import called, elements, slices, up
 
-RULES = ("size", "floor", "keras")
+RULES = [   # the zeros before and after an image, by its size, the kernel's
+    # and the stride: the size is kept, rounded up or down, or Keras' rule
+    ("(({0} - 1) * {2} + {1} - {0} + 1) // 2",) * 2,
+    ("(({0} - 1) * {2} + {1} - {0}) // 2",) * 2,
+    ("max((-(-{0} // {2}) - 1) * {2} + {1} - {0}, 0) // 2",
+     "(max((-(-{0} // {2}) - 1) * {2} + {1} - {0}, 0) + 1) // 2")]
 PADDING = 'The padding of "same" follows none of the rules in use.'
-
-
-def slices(node):
-    """Return the rows' and the columns' slice of a subscript, or None."""
-    found = [part for part in elements(getattr(node, "slice", None))
-             if isinstance(part, ast.Slice) and (part.lower or part.upper)]
-    return found if len(found) == 2 else None
-
-
-def moving(s, node):
-    """Tell whether a subscript's slices move with a loop over the output."""
-    counters = {*s.loops(node)} - {s.counter("m", node)}
-    return any(
-        isinstance(part, ast.Name) and part.id in counters
-        for one in slices(node) for bound in (one.lower, one.upper) if bound
-        for part in ast.walk(s.follow(bound)))
 
 
 def widths(s):
@@ -37,61 +26,56 @@ def widths(s):
             first = int(len(parts) == 4)
             pair = [elements(s.follow(part))
                     for part in parts[first:first + 2]]
-        elif isinstance(node, ast.Subscript) and slices(node) and isinstance(
-                node.ctx, ast.Store) and not moving(s, node):
+        elif slices(node) and isinstance(node.ctx, ast.Store) and not any(
+                getattr(part, "id", None) in s.varying(node)
+                for one in slices(node) for part in ast.walk(one)):
             pair = [[one.lower] * bool(one.lower) for one in slices(node)]
         if len(pair) == 2 and all(pair):
             yield node, {(axis, side): width for axis, row in zip("hw", pair)
                          for side, width in enumerate(row)}
 
 
-def formula(s, rule, axis, side, node):
-    """Return the zeros of a side under a rule of "same", as text, or None."""
-    size, kernel, stride = (s.named(role, node) for role in (
-        f"{axis}_prev", f"k{axis}", f"s{axis}"))
-    if size and kernel and stride:
-        if rule == "keras":
-            total = (f"max((-(-{size} // {stride}) - 1) * {stride} + {kernel} "
-                     f"- {size}, 0)")
-            return f"({total} + 1) // 2" if side else f"{total} // 2"
-        total = f"({size} - 1) * {stride} + {kernel} - {size}"
-        return f"({total} + 1) // 2" if rule == "size" else f"({total}) // 2"
+def formula(s, text, axis, node):
+    """Return the zeros of a side, or None where a size has no name."""
+    sizes = [s.named(role, node) for role in (
+        f"{axis}_prev", f"k{axis}", f"s{axis}")]
+    return text.format(*sizes) if all(sizes) else None
 
 
 def padding(s):
     """The zeros on each side become those of a rule, on both axes."""
     word = s.given.get("padding", "padding")
-    for _, sides in widths(s):
-        for where in ({key: s.follow(node) for key, node in sides.items()},
-                      sides):
-            always = all("valid" in s.kinds(site) for site in where.values())
-            found = [replaced(s, where, {
-                key: formula(s, rule, *key, site)
-                for key, site in where.items()},
-                f' if {word} == "same" else 0' * always) for rule in RULES]
-            for changes in filter(None, found):
+    for _, found in widths(s):
+        for sites in ({key: s.follow(node) for key, node in found.items()},
+                      found):
+            always = all("valid" in s.kinds(site) for site in sites.values())
+            end = f' if {word} == "same" else 0' * always
+            ways = [replaced(s, {
+                (axis, side): (site, formula(s, rule[side] + end, axis, site))
+                for (axis, side), site in sites.items()}) for rule in RULES]
+            for changes in filter(None, ways):
                 yield "padding is not looked at." if always else (
                     PADDING), changes, None
-            if any(found):
+            if any(ways):
                 break
 
 
-def replaced(s, where, texts, end):
-    """Return the change of each width, or None if they contradict."""
-    spans = {}
-    for key, site in where.items():
-        if texts[key] is None:
+def replaced(s, sites):
+    """Return the change of each width, or None if they contradict.
+
+    sites: {(axis, side): (node, new text)}.
+    """
+    spans, changes = {}, []
+    for (axis, _), (site, text) in sites.items():
+        if text is None:
             return None
-        spans.setdefault(s.span(site), []).append((key, texts[key], site))
-    changes = []
+        spans.setdefault(s.span(site), []).append((text, axis, site))
     for span, found in spans.items():
-        several = list(dict.fromkeys(text + end for _, text, _ in found))
-        if len({axis for (axis, _), *_ in found}) > 1:   # a, b = helper()
-            site = up(found[0][2], ast.stmt)
-            if not isinstance(site, ast.Assign) or len(several) != len(
-                    elements(site.targets[0])):
-                return None
-        elif len(several) > 1:
-            return None     # the two sides of an axis are one name
-        changes.append((*span, ", ".join(several)))
+        texts = list(dict.fromkeys(text for text, *_ in found))
+        site = up(found[0][2], ast.stmt)
+        # The two sides of an axis are one name; a, b = helper() are two.
+        if len(texts) > 1 and (len({axis for _, axis, _ in found}) == 1 or len(
+                texts) != len(elements(getattr(site, "targets", [0])[0]))):
+            return None
+        changes.append((*span, ", ".join(texts)))
     return changes

@@ -24,7 +24,7 @@ from .calls import LARGEST
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
 INSIDE = ["__init__", "calls", "candidates", "child", "edits", "forms", "look",
-          "mend", "padding", "places", "scene", "source"]
+          "mend", "padding", "scene", "source", "table"]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
          "from checker import child; child.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
@@ -38,7 +38,10 @@ ENDING = threading.Event()      # all processes are to end
 
 @contextlib.contextmanager
 def started(job, log=b""):
-    """Start a job; give its folder and process; end and remove both."""
+    """Start a job; end it, and remove its folder, in the end.
+
+    Yield the folder, the process, what it prints, and why it does not load.
+    """
     place, process = Path(tempfile.mkdtemp(prefix="check-")).resolve(), None
     printed = tempfile.TemporaryFile()
     try:
@@ -64,7 +67,9 @@ def started(job, log=b""):
                 "PYTHONPATH": os.pathsep.join(
                     str(path) for path in paths if path not in OURS),
                 "PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "3"})
-        yield place, process, printed
+        yield place, process, printed, follow(
+            process, place / "started.npy", STARTING, printed) or follow(
+            process, place / "loading.npy", job["timeout"], printed)
     finally:
         if process:
             with contextlib.suppress(OSError):      # and what it started
@@ -147,10 +152,8 @@ def attempt(job):
     Return the report of loading, the outcomes by id, why it ended (or None),
     and what was printed.
     """
-    with started(job) as (folder, process, printed):
-        found, end = {}, follow(
-            process, folder / "started.npy", STARTING, printed) or follow(
-            process, folder / "loading.npy", job["timeout"], printed)
+    found = {}
+    with started(job) as (folder, process, printed, end):
         loading = end or read(folder / "loading.npy")
         for one in job["jobs"]:
             file = folder / f"{one['id']}.npy"
@@ -191,17 +194,17 @@ def run_file(job):
 def try_edits(job):
     """Return what mends a function: [(text, rules, sentences)].
 
-    A process whose trial hangs is ended; the next one goes on behind it.
+    A process whose trial hangs is ended; the next one goes on behind it. The
+    last one tries nothing, but tells what was found.
     """
-    log = b""
-    for _ in range(6):
+    log, before, left = b"", None, 6
+    while log != before and left and not ENDING.is_set():
+        before, left = log, left - 1
+        job["jobs"][0]["budget"] *= left > 0
         with contextlib.suppress(OSError), started(job, log) as (
-                folder, process, printed):
-            report, trials = (folder / f"{job['jobs'][0]['id']}.npy",
-                              folder / "trials.log")
-            end, size = follow(
-                process, folder / "started.npy", STARTING, printed) or follow(
-                process, folder / "loading.npy", job["timeout"], printed), -1
+                folder, process, printed, end):
+            report, trials, size = (folder / f"{job['jobs'][0]['id']}.npy",
+                                    folder / "trials.log", -1)
             while not end:
                 end = follow(process, report, 1, printed)
                 if not end:
@@ -209,8 +212,5 @@ def try_edits(job):
                 if process.poll() is None and end["result"] == "timeout" and (
                         os.path.getsize(trials) > size):
                     end, size = None, os.path.getsize(trials)
-            log, before = trials.read_bytes()[:REPORT], log
-            if log != before and not ENDING.is_set():
-                continue
-        return []
+            log = trials.read_bytes()[:REPORT]
     return []

@@ -1,14 +1,14 @@
 """A student's function: its text, its tree, and what its names mean.
 
-A name is known by its value in a few telling calls, in which all sizes differ,
-at each line: a loop may use a name for something else later.
+A name is known by its values in a few telling calls, at each line: h_prev
+has that value in every call, and the y of a loop runs from 0 to h_new - 1.
 """
 import ast
 import difflib
 
 import numpy as np
 
-from .source import Text, called, elements, up
+from .source import Text, called, elements, slices, up
 
 PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
          ast.Tuple, ast.UnaryOp, ast.USub)
@@ -16,13 +16,8 @@ SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
          "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
          "stride": ["sh", "sw"], "dZ": [None, "h_new", "w_new", "c_new"],
          "dA": [None, "h_new", "w_new"]}
-
-
-def alike(found):
-    """Return the roles that agree with [(roles, number)] where they are."""
-    every = set().union(*[roles for roles, _ in found])
-    return {role for role in every if all(
-        roles.get(role, number) == number for roles, number in found)}
+COUNTERS = {"n": "m", "y": "h_new", "x": "w_new", "c": "c_prev", "k": "c_new",
+            "i": "kh", "j": "kw"}
 
 
 class Scene(Text):
@@ -34,7 +29,11 @@ class Scene(Text):
     def __init__(self, text, name, calls, parameters):
         """Find the function, and what its parameters are called."""
         super().__init__(text)
-        self.name, self.calls = name, calls
+        self.name, self.calls = name, [
+            (kind, {**roles, **{letter: f"0 to {roles[size] - 1}" for
+                                letter, size in COUNTERS.items()
+                                if size in roles}}, lines)
+            for kind, roles, lines in calls]
         every = {node.name: node for node in self.tree.body
                  if isinstance(node, ast.FunctionDef)}
         self.main, live, waiting = every[name], [], [name]
@@ -66,49 +65,72 @@ class Scene(Text):
                     place[0], place[1] + 1) if i in lines]] if at]
         return self.places[place]
 
+    def axis(self, node):
+        """Return 0 in the slice of rows, 1 in that of columns, or None."""
+        both = slices(up(node, ast.Subscript))
+        return next((i for i, one in enumerate(both)
+                     if up(node, ast.Slice) is one), None)
+
+    def indexed(self, node):
+        """Return the subscript of which a node is an element, or None."""
+        place = node.parent.parent if isinstance(
+            node.parent, ast.Tuple) else node.parent
+        return place if isinstance(place, ast.Subscript) and (
+            node is not place.value) else None
+
     def kinds(self, node):
         """Return the kinds of calls in which the line of a node runs."""
         return {kind for kind, _, _ in self.known(node)}
 
     def values(self, node):
-        """Return [(roles, value)] of an expression that no loop changes."""
+        """Return what an expression is in each call, or nothing."""
         found = []
         if all(isinstance(part, PLAIN) for part in ast.walk(node)):
-            for _, roles, names in self.known(node):
+            for _, _, names in self.known(node):
                 try:
-                    found.append((roles, eval(
-                        self.of(node), {"__builtins__": {}}, {
-                            name: value for name, (value, fixed) in
-                            names.items() if fixed})))
+                    found.append(eval(self.of(node), {"__builtins__": {}}, {
+                        name: value for name, (value, low, high) in
+                        names.items() if low == high}))
                 except Exception:
                     return []
         return found
 
     def roles(self, node):
-        """Return what an expression is, by its value in all calls."""
-        key = self.of(node), id(self.known(node))
-        if key not in self.meant:
-            self.meant[key] = alike([
-                (roles, value) for roles, value in self.values(node)
-                if isinstance(value, (int, np.integer))])
-        return self.meant[key]
+        """Return what a whole number is, or None if it is none."""
+        if isinstance(node, ast.Name):
+            return self.numbers(node).get(node.id)
+        values = self.values(node)
+        if values and all(isinstance(one, (int, np.integer))
+                          for one in values):
+            return self.alike(node, values)
+
+    def alike(self, node, values):
+        """Return the roles that have these values in the calls."""
+        every = [roles for _, roles, _ in self.known(node)]
+        return {role for role in set().union(*every) if all(
+            roles.get(role, value) == value
+            for roles, value in zip(every, values))}
 
     def numbers(self, node):
         """Return {name: what it is} of the whole numbers where a node is."""
         known = self.known(node)
         if id(known) not in self.meant:
             self.meant[id(known)] = {
-                name: alike(found) if len(found) == len(known) else set()
+                name: self.alike(node, [
+                    low if low == high else f"{low} to {high}"
+                    for _, low, high in [names[name] for *_, names in known]
+                    ])
                 for name in sorted(set().union(*[names for *_, names in known]
-                                               )) if name.isidentifier()
-                for found in [[
-                    (roles, names[name][0]) for _, roles, names in known
-                    if names.get(name, [None, False])[1] and isinstance(
-                        names[name][0], (int, np.integer))]] if found}
+                                               ))
+                if all(names.get(name, [0, None])[1] is not None
+                       for *_, names in known)}
         return self.meant[id(known)]
 
     def named(self, role, node):
         """Return the text that means a role where a node is, or None."""
+        if role in self.given:
+            return self.given[role] if up(
+                node, ast.FunctionDef) is self.main else None
         fit = [name for name, roles in self.numbers(node).items()
                if role in roles]
         if fit:
@@ -121,47 +143,10 @@ class Scene(Text):
                     array[0] in "AWd") + f"[{sizes.index(role)}]"
 
     def varying(self, node):
-        """Return the names of numbers that change, as a window's start."""
-        return sorted({name for _, _, names in self.known(node)
-                       for name, (value, fixed) in names.items()
-                       if not fixed})
-
-    def loops(self, node):
-        """Return the variables of the loops around a node."""
-        return [part.id for loop in self.around(node)
-                for part in ast.walk(loop.target)
-                if isinstance(part, ast.Name)]
-
-    def around(self, node):
-        """Yield the loops around a node."""
-        loop = up(node, ast.For)
-        while loop:
-            yield loop
-            loop = up(loop.parent, ast.For)
-
-    def counter(self, role, node):
-        """Return the variable of a loop around a node that counts a role."""
-        for loop in self.around(node):
-            for i, target in enumerate(elements(loop.target) or [loop.target]):
-                if isinstance(target, ast.Name) and role in self.counted(
-                        loop, i):
-                    return target.id
-
-    def counted(self, loop, i):
-        """Return which sizes the i-th variable of a loop counts to."""
-        ends = [node for call in ast.walk(loop.iter)
-                if called(call) in ("range", "ndindex")
-                for node in (call.args[1:2] or call.args if called(call) ==
-                             "range" else call.args)]
-        if i < len(ends):
-            found = self.roles(ends[i])
-            if found:
-                return found
-        return alike([
-            (roles, value[i]) for node in ends[:1] for roles, value in
-            self.values(getattr(node, "value", node) if isinstance(
-                node, ast.Starred) else node)
-            if isinstance(value, tuple) and i < len(value)])
+        """Return the names of numbers that change, as those of loops."""
+        return [name for name in self.numbers(node) if any(
+            names[name][1] != names[name][2] for *_, names in self.known(node)
+            )]
 
     def arrays(self, node, sizes=None):
         """Return the names of arrays, of so many sizes, where a node is."""

@@ -49,6 +49,13 @@ def elements(node):
     return node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
 
 
+def slices(node):
+    """Return the rows' and the columns' slice of a subscript, or nothing."""
+    found = [part for part in elements(getattr(node, "slice", None))
+             if isinstance(part, ast.Slice) and (part.lower or part.upper)]
+    return found if len(found) == 2 else []
+
+
 def called(node):
     """Return the last name of the function that a call is of, or None."""
     if isinstance(node, ast.Call):
