@@ -4,8 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from checker import child, mending, process
-from checker.source import effort
+from checker import child, forms, mending, process, table
+from checker.scene import Scene
+from checker.source import edited, effort
 from planted import CB, CF, PB, PF, PLANTED, made, plant
 from test_check import POOL, checks_of, run, write
 
@@ -90,6 +91,19 @@ def test_what_is_confirmed_is_right_in_new_cases_without_answers(tmp_path):
 def test_a_forged_way_to_mend_is_damaged_and_costs_no_verdict(tmp_path):
     child.save(tmp_path, "forged", {"result": "ok", "mended": [1]})
     assert process.read(tmp_path / "forged.npy") is process.DAMAGED
+
+
+# The other rows need names that have values: they mend the faults above.
+@pytest.mark.parametrize("row, form", [
+    (row, form) for form in forms.FORMS for row in [table.TABLE[form.args[0]]]
+    if not re.search(r"\$|_[^abc ]\b", "".join(row))])
+def test_each_row_of_the_table_finds_its_form(row, form):
+    before, after, said = (re.sub(r"\b_([abc])\b", r"\1", part)
+                           for part in row)
+    scene = Scene(f"def f():\n    {before}\n", "f", [], [])
+    assert (f"def f():\n    {after}\n", said) in [
+        (edited(scene.text, changes), told)
+        for told, changes, _ in form(scene)]
 
 
 def test_changed_statements_are_counted_across_blocks():

@@ -1,4 +1,4 @@
-"""Edits of methods, whole statements and arguments."""
+"""Edits of methods, whole statements, and defaults."""
 import ast
 import itertools
 
@@ -10,7 +10,8 @@ DEFAULTS = {"padding": '"same"', "stride": "(1, 1)", "mode": "'max'"}
 def methods(s):
     """A method is not asked for: see the table on functions."""
     for node in s.nodes(ast.Call):
-        if isinstance(node.func, ast.Attribute):
+        if isinstance(node.func, ast.Attribute) and s.of(
+                node.func.value) != "np":
             yield f"`{node.func.attr}` is not asked for.", [
                 s.put(node, bare(s, node.func.value, node.parent))], (
                 node.func.attr)
@@ -73,21 +74,16 @@ def statements(s):
                         gone, s.before(one.body[0], s.of(node))], None
 
 
-def arguments(s):
-    """An argument has another default, or is changed in place."""
-    every, body = s.main.args, s.main.body
-    for i, one in enumerate(every.args):
-        default = next((text for name, text in DEFAULTS.items()
-                        if s.given.get(name) == one.arg), None)
-        known, end = i + len(every.defaults) - len(every.args), s.span(one)[1]
-        if default:
-            yield "A default is missing or wrong.", [
-                s.put(every.defaults[known], default) if known >= 0 else
-                (end, end, f"={default}")], None
-        elif i < 4:
-            yield "An input is changed in place: work on a copy.", [s.before(
-                body[min(1, len(body) - 1)], f"{one.arg} = {one.arg}.copy()"
-                )], None
+def defaults(s):
+    """A default is missing or wrong."""
+    every = s.main.args
+    for i, one in enumerate(every.args, len(every.defaults) - len(every.args)):
+        for name, text in DEFAULTS.items():
+            if s.given.get(name) == one.arg:
+                end = s.span(one)[1]
+                yield "A default is missing or wrong.", [
+                    s.put(every.defaults[i], text) if i >= 0 else
+                    (end, end, f"={text}")], None
 
 
-EDITS = (methods, statements, swaps, arguments)
+EDITS = (methods, statements, swaps, defaults)

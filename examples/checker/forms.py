@@ -33,6 +33,8 @@ FITS = {    # the types of nodes that a letter stands for, and what they are
     "_x": ((ast.expr,), lambda s, node: getattr(
         node.parent, "arg", 0) == "axis"),
     "_e": ((ast.expr, ast.Slice), lambda s, node: s.indexed(node))}
+
+
 def parsed(pattern):
     """Return the tree of a form."""
     if pattern[0] == "[":
@@ -133,21 +135,6 @@ def sizes(s, node):
                     role in here) else (mine, role)
 
 
-def others(s, node):
-    """Yield other names of what is no size, as that of a padding."""
-    if isinstance(node, ast.Name) and not s.roles(node):
-        for name, known in s.numbers(node).items():
-            if not known:
-                yield name, (node.id, name)
-
-
-def arrays(s, node):
-    """Yield other arrays with as many axes."""
-    known = [np.ndim(value) for value in s.values(node)]
-    for name in s.arrays(node, *known[:1]):
-        yield name, (s.of(node)[:9], name)
-
-
 def near(s, node):
     """Yield other numbers, and other letters for einsum."""
     value = node.value
@@ -191,27 +178,21 @@ def indexes(s, node):
                 yield f"{old}, {new}", None
 
 
-def loss(s, node):
-    """Yield the gradient of the output that the loops are at."""
-    at = [s.named(letter, node) for letter in "nyx"] + [
-        s.named("k", node) or s.named("c", node)]
-    if all(at):
-        yield f"{s.given.get('dZ', s.given.get('dA'))}[{', '.join(at)}]", None
-
-
-WORDS = {"size": sizes, "other": others, "array": arrays, "near": near,
-         "function": functions, "index": indexes, "loss": loss,
-         "axes": lambda s, node: [
-             (axes, axes) for axes in AXES
-             if isinstance(node.parent, ast.keyword)
-             or called(node) in REDUCTIONS],
-         "moving": lambda s, node: [
-             (name, name) for name in s.varying(node)
-             if up(node, ast.Subscript) and name != s.of(node)],
-         "count": lambda s, node: [
-             (text, text) for text in (s.named(role, node) for role in (
-                 "m", "h_new", "w_new", "c_prev", "c_new")) if text],
-         **{word: lambda s, node, axis=axis: [
-             (s.of(sides[axis, 0]), None) for _, sides in widths(s)][:1]
-            for word, axis in (("top", "h"), ("left", "w"))}}
+WORDS = {
+    "size": sizes, "near": near, "function": functions, "index": indexes,
+    "other": lambda s, node: [      # of what is no size, as a padding
+        (name, (s.of(node), name)) for name, known in s.numbers(node).items()
+        if not known and not s.roles(node)],
+    "array": lambda s, node: [
+        (name, (node.id, name)) for value in s.values(node)[:1]
+        for name in s.arrays(node, np.ndim(value))],
+    "axes": lambda s, node: [
+        (axes, axes) for axes in AXES if isinstance(node.parent, ast.keyword)
+        or called(node) in REDUCTIONS],
+    "moving": lambda s, node: [
+        (name, name) for name in s.varying(node)
+        if up(node, ast.Subscript) and name != s.of(node)],
+    **{word: lambda s, node, axis=axis: [
+        (s.of(sides[axis, 0]), None) for _, sides in widths(s)][:1]
+       for word, axis in (("top", "h"), ("left", "w"))}}
 FORMS = [functools.partial(form, *one) for one in forms_of(TABLE)]

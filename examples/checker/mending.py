@@ -6,45 +6,33 @@ from pathlib import Path
 
 from common import put
 
-from .cases import Case
-from .expected import (as_json, by_definition, calls_of, jobs_of,
-                       judged_labels, results_of, shape_of_Z)
+from .expected import (as_json, calls_of, jobs_of, judged_labels,
+                       results_of)
 from .judge import PARAMETERS, judge, judge_case
 from .process import run_file, try_edits
 from .source import compared, decoded, lines_of
 
 SECONDS = 20        # of processor time, for all trials of a function
 SHOWN = 2           # ways to mend that are confirmed and shown
-TELLING = [         # kind, A_prev, kernel, stride: all sizes different
-    ("valid", (2, 25, 10, 8), (7, 5, 8, 4), (9, 1)),
-    ("same", (2, 5, 6, 4), (7, 8, 4, 3), (9, 10)),
-    ("same", (3, 6, 5, 8), (2, 7, 8, 4), (1, 1)),
-    ("max", (2, 9, 39, 3), (6, 7), (1, 8)),
-    ("avg", (3, 32, 12, 2), (5, 7), (9, 1))]
 
 
 def telling(name, rule):
     """Return the calls that tell what a name means, by its values."""
-    found, conv = [], name[:4] == "conv"
-    for kind, A_prev, kernel, stride in TELLING:
-        if conv != (kind in ("valid", "same")):
-            continue
-        case = Case("telling", A_prev, kernel, stride, kind)
+    found = []
+    for label in judged_labels(name, rule, "telling"):
+        case, arguments = calls_of(name, "telling")[label]
+        *_, h_new, w_new, c_new = arguments.get("dZ", arguments.get(
+            "dA", results_of(name, rule, label, "telling")[0])).shape
         roles = dict(zip(("m", "h_prev", "w_prev", "c_prev", "kh", "kw", "sh",
-                          "sw"), (*A_prev, *kernel[:2], *stride)))
-        given = {"A_prev": case.draw("A_prev", A_prev), "stride": stride,
-                 "W": case.draw("W", kernel), "kernel_shape": kernel,
-                 "b": case.draw("b", (1, 1, 1, kernel[-1])), "mode": kind,
-                 "padding": kind, "activation": "half_relu"}
-        shape = shape_of_Z(case, rule) if conv else by_definition(
-            "pool_forward", None, {key: given[key] for key in PARAMETERS[
-                "pool_forward"]})[0].shape
-        roles.update({"c_new": kernel[3]} if conv else {})
-        if name != "conv_forward" or kind == "valid" or stride == (1, 1):
-            roles.update(h_new=shape[1], w_new=shape[2])    # under each rule
-        given["dZ"] = given["dA"] = case.draw("dZ", shape)
-        found.append({"kind": kind, "roles": roles, "arguments": as_json({
-            key: given[key] for key in PARAMETERS[name]})})
+                          "sw"), (*case.A_prev, *case.kernel[:2], *case.stride
+                                  )))
+        if name[:4] == "conv":
+            roles["c_new"] = c_new
+        if name != "conv_forward" or case.kind == "valid" or (
+                case.stride == (1, 1)):     # by each rule
+            roles.update(h_new=h_new, w_new=w_new)
+        found.append({"kind": case.kind, "roles": roles,
+                      "arguments": as_json(arguments)})
     return found
 
 

@@ -157,19 +157,14 @@ class Scene(Text):
 
     def follow(self, node):
         """Return the expression that gave a name, or t[0], its value."""
-        for _ in range(9):
-            part = None
-            if isinstance(node, ast.Subscript) and isinstance(getattr(
-                    node.slice, "value", None), int):
-                parts = elements(self.follow(node.value))
-                part = parts[node.slice.value] if len(
-                    parts) > node.slice.value >= 0 else None
-            elif isinstance(node, ast.Name):
-                part = self.assigned(node.id, node)
-            if part is None:
-                return node
-            node = part
-        return node
+        part = None
+        if isinstance(node, ast.Name):
+            part = self.assigned(node.id, node)
+        elif isinstance(node, ast.Subscript) and isinstance(getattr(
+                node.slice, "value", None), int):
+            part = dict(enumerate(elements(self.follow(node.value)))).get(
+                node.slice.value)
+        return self.follow(part) if part else node
 
     def assigned(self, name, anchor):
         """Return the last expression that gave a name its value, or None."""

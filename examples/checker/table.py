@@ -16,43 +16,23 @@ _n | $near | `_n` stands where `$near` belongs.
 _e | $index | `_e` stands where `$index` belongs.
 _a = _b | _a += _b | `=` forgets what was there: `+=` adds.
 _a += _b | _a = _b | `+=` adds to what is there: `=` replaces it.
-_a -= _b | _a += _b | `-=` stands where `+=` belongs.
 _a + _b | _a | `+ _b` is too much.
 _a + _b | _b | `_a +` is too much.
-_a + _b | _a - _b | `+` stands where `-` belongs.
-_a + _b | _a * _b | `+` stands where `*` belongs.
 _a(_b) + _c | _a(_b + _c) | `+ _c` belongs inside the brackets.
 _a - _b | _a | `- _b` is too much.
-_a - _b | _a + _b | `-` stands where `+` belongs.
-_a - _b | _b - _a | `_a` and `_b` are in the wrong order.
 _a - 1 - _b | _b | The kernel must not be turned.
 _a * _b | _a | `* _b` is too much.
 _a * _b | _b | `_a *` is too much.
-_a * _b | _a + _b | `*` stands where `+` belongs.
-_a * _b | _a / _b | `*` stands where `/` belongs.
 _a / _b | _a | It is divided by `_b`, which is too much.
-_a / _b | _a * _b | `/` stands where `*` belongs.
 _a // 2 + 1 | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
-_a // _b | _a / _b | `//` drops the remainder: `/` keeps it.
 _a // _b | -(-_a // _b) | It is rounded down, not up.
 -(-_a // _b) | _a // _b | It is rounded up, not down.
 _a // _b | _a | `// _b` is too much.
-_a % _b | _a // _b | `%` stands where `//` belongs.
 -_a | _a | A sign is wrong.
-_a and _b | _a or _b | `or` belongs here, not `and`.
-_a or _b | _a and _b | `and` belongs here, not `or`.
 not _a | _a | `not` is too much.
 _a if _b else _c | _a | The condition is too much.
 _a if _b else _c | _c | The condition is too much.
 _a if _b else _c | _c if _b else _a | The condition is the wrong way round.
-_a < _b | _a <= _b | `<=` belongs here.
-_a <= _b | _a < _b | `<` belongs here.
-_a > _b | _a >= _b | `>=` belongs here.
-_a >= _b | _a > _b | `>` belongs here.
-_a >= _b | _a == _b | `==` belongs here.
-_a == _b | _a != _b | The comparison is the wrong way round.
-_a != _b | _a == _b | The comparison is the wrong way round.
-_a is _b | _a == _b | `is` stands where `==` belongs.
 _a.isclose(_b, _c) | (_b == _c) | Nearly equal is not equal.
 _a >= _b - _c | _a == _b | Nearly equal is not equal.
 _a[::-1, ::-1] | _a | The kernel must not be turned.
@@ -87,12 +67,8 @@ return _a | return _a + $b | The bias is forgotten.
 activation(_a) | $activation(_a + $b) | The bias is forgotten.
 return _a | return $activation(_a) | The activation is forgotten.
 _a = _b | _a = $activation(_b) | The activation is forgotten.
-return _a | return $activation(_a + $b) | Bias and activation are forgotten.
 _a = _b | _a = (_b) / ($kh * $kw) | The mean is not divided by kh * kw.
 _a += _b | _a += (_b) / ($kh * $kw) | The mean is not divided by kh * kw.
-_a += _b | _a += (_b) * $loss | The factor of this output is missing.
-_a * _b | _a * $loss | The factor of this output is another.
-_a * _b | $loss * _b | The factor of this output is another.
 _a = _b | _a = np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
  db is not the sum of dZ that keeps its axes.
 return _a, _b, _c | return _a, _b, np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
@@ -102,10 +78,7 @@ return _a, _b, _c | return _a, _b, np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
 _a = _b | _a = $y * $sh | A window is not at its place.
 _a = _b | _a = $y * $sh + $kh | A window is not at its place.
 [:_b] | [::$sh] | `:_b` stands where `::$sh` belongs.
-range(_a) | range($count) | A loop has another range than it should.
-range(_a, _b) | range($count) | A loop has another range than it should.
 W | $W[::-1, ::-1] | The kernel must be turned here.
-_a.zeros(_b) | _a.zeros($array.shape) | This array has not the right shape.
 _a[:, :, :, _b] | _a[0, 0, 0, _b] | NumPy 2.4 no longer accepts an array of one
  element for a number.
 _o | _o + 1 | `+ 1` is missing here.
@@ -113,13 +86,17 @@ _o | _o - 1 | `- 1` is missing here.
 _u | _u * $sh | `* $sh` is missing here.
 _u | _u + $moving | `+ $moving` is missing here.
 """.strip().replace("\n ", " ").splitlines()]
+TABLE += [[f"_a {one} _b", f"_a {two} _b",
+           f"`{one}` stands where `{two}` belongs."]
+          for pair in ("+ -", "+ *", "* /", "/ //", "// %", "-= +=", "and or",
+                       "< <=", "> >=", ">= ==", "== !=", "== is")
+          for one, two in (pair.split(), pair.split()[::-1])]
 UNLIKELY = "is missing here.", "is the wrong way round."
-FUNCTIONS = [{"sum", "mean", "max", "prod"}, {"max", "min", "mean"},
-             {"amax", "amin", "mean", "max"}, {"average", "sum", "mean"},
-             {"argmax", "argmin"}, {"minimum", "maximum"}, {"any", "all"},
-             {"round", "ceil", "floor", "rint"}, {"int", "ceil"},
-             {"zeros", "empty", "ones"}, {"dot", "multiply"},
-             {"constant", "edge", "reflect", "symmetric", "wrap"}]
+FUNCTIONS = [{*several.split()} for several in (
+    "sum mean max prod", "max min mean", "amax amin mean max", "dot multiply",
+    "average sum mean", "argmax argmin", "minimum maximum", "any all",
+    "round ceil floor rint", "int ceil", "zeros empty ones",
+    "constant edge reflect symmetric wrap")]
 AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
         *"0123"]
 REDUCTIONS = {"max", "mean", "sum", "min", "argmax", "amax"}
