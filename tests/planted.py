@@ -52,13 +52,13 @@ a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 += for = | PF | `+=` adds to what is there | c] = -> c] += | zeros -> ones
 not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
-lost axes | CB | loses its axes: keepdims. | , keepdims=True ->
+lost axes | CB | loses its axes: add keepdims=True. | , keepdims=True ->
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
 divided by m | CB | It is divided by `m` | dW, db\n -> dW / m, db\n
 a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
-integers | PF | truncated to integers | c_prev)) -> c_prev), dtype=int)
+integers | PF | This dtype loses digits. | c_prev)) -> c_prev), dtype=int)
 a default | CF | A default is missing or wrong. | ="same" -> ="valid"
 a word | PB | `'average'` stands where `'avg'` | 'avg': -> 'average':
 is for == | PB | `is` stands | mode == 'avg' -> mode is str(b'avg', 'ascii')

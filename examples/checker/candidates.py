@@ -20,15 +20,14 @@ def candidates(scene):
                 if key:
                     groups.setdefault(key, []).append((sentence, changes))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            pass        # a text of a form that this edit does not know
+            pass        # a form that this edit does not know
     for found in groups.values():
         for several in together(scene, found):
             yield from texts(scene, several)
 
 
 def together(scene, found):
-    """Yield edits of one kind: in one pair of brackets, in a line or two, all.
-    """
+    """Yield edits of one kind: behind one bracket, in a line or two, all."""
     lines, inner = {}, {}
     for one in found:
         before = scene.text[:one[1][0][0]]
@@ -42,11 +41,10 @@ def together(scene, found):
     for several in inner.values():
         yield several
         if len(several) < 8:
-            yield from map(list, itertools.combinations(several, 2))
+            yield from itertools.combinations(several, 2)
     for first, second in zip(lines, lines[1:]):
         yield first + second
-        for one, two in zip(first, second):
-            yield [one, two]
+        yield from zip(first, second)
     yield found
 
 
@@ -63,7 +61,7 @@ def texts(scene, several):
 def pairs(scene, found):
     """Yield, as texts does, pairs of edits that each made a progress.
 
-    found: (points, steps, changes) of these; it may grow until here.
+    found: (points, steps, changes) of these, all there when this begins.
     """
     found.sort(key=lambda one: -one[0])
     for (_, first, ours), (_, [(_, told)], theirs) in itertools.combinations(

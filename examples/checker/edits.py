@@ -13,12 +13,12 @@ def methods(s):
         if isinstance(node.func, ast.Attribute) and s.of(
                 node.func.value) != "np":
             yield f"`{node.func.attr}` is not asked for.", [
-                s.put(node, bare(s, node.func.value, node.parent))], (
-                node.func.attr)
+                s.put(node, bare(s, node.func.value, node.parent))
+            ], node.func.attr
 
 
 def swaps(s):
-    """Two neighbours are in the wrong order: arguments, or statements."""
+    """Two are in the wrong order: arguments, or neighbouring statements."""
     for node in s.nodes(ast.Tuple, ast.Call, ast.List):
         parts = node.args if isinstance(node, ast.Call) else node.elts
         for one, two in itertools.combinations(parts, 2):
@@ -61,7 +61,7 @@ def statements(s):
                     node.col_offset - outer.col_offset)
                 if end == after:
                     yield "A statement stands too far inside.", [
-                        (start, end, ""), (after, after, "".join(
+                        gone, (after, after, "".join(
                             line[step:] for line in s.text[
                                 start:end].splitlines(True)))], None
                 elif assigned and isinstance(outer, loop):

@@ -25,8 +25,8 @@ FITS = {    # the types of nodes that a letter stands for, and what they are
     "_o": (NAMED, lambda s, node: s.roles(node) is not None and isinstance(
         node.parent, (ast.BinOp, ast.Slice, ast.Call))),
     "_u": (NAMED, lambda s, node: isinstance(node.parent, (
-        ast.BinOp, ast.Slice, ast.Call, ast.Tuple)) and {*COUNTERS}.issuperset(
-        {None} if s.roles(node) is None else s.roles(node))),
+        ast.BinOp, ast.Slice, ast.Call, ast.Tuple))
+        and s.roles(node) is not None and s.roles(node) <= {*COUNTERS}),
     "_v": (NAMED[:1], lambda s, node: node.id in s.arrays(node)),
     "_n": ((ast.Constant,), lambda s, node: True),
     "_f": ((ast.Name, ast.Attribute, ast.Constant), lambda s, node: True),
@@ -105,7 +105,7 @@ def form(row, pattern, new, sentence, names, axis, s):
                 s, pattern, node, letters):
             continue
         around = node.parent if new in letters else None if isinstance(
-            node, ast.stmt) else ast.UnaryOp()
+            node, ast.stmt) else ast.UnaryOp()      # as an operand
         for known in itertools.product(*[words(s, name, node)
                                          for name in names.values()]):
             said = {name: text for name, (text, _) in zip(names, known)}
@@ -156,11 +156,12 @@ def functions(s, node):
         node, "value", None)))
     compared = [{"same", "valid", "max", "avg", name}] * (isinstance(
         node, ast.Constant) and isinstance(node.parent, ast.Compare))
-    for several in FUNCTIONS + compared:
-        if isinstance(name, str) and name in several:
-            for other in sorted(several - {name}):
-                yield "np." * (name == "int") + s.of(node).replace(
-                    name, other), other
+    if isinstance(name, str):
+        for other in sorted(set().union(*[
+                several for several in FUNCTIONS + compared if name in several
+                ]) - {name}):
+            yield "np." * (name == "int") + re.sub(
+                rf"\b{name}(?=\W*$)", other, s.of(node)), other
 
 
 def indexes(s, node):

@@ -73,19 +73,19 @@ class Trials:
         exec(compile(ast.Module(body, []), self.path, "exec"), space)
         return space[self.job["function"]]
 
-    def points(self, text, base=()):
+    def points(self, text, before=()):
         """Return {rule: points}, rules under which all is right, and sums.
 
-        The sums are those of the points after each case; base: those of the
-        text that was edited, for what is worse need not be run to its end.
+        The sums are those of the points after each case; before: those of
+        the text that was edited, for what is worse need not run to its end.
         """
         def compute():
             function, probes = self.function(text), self.job["probes"]
             alive, points, sums = set(self.job["rules"]), dict.fromkeys(
                 self.job["rules"], 0), []
             for i, case in enumerate(self.cases):
-                if not alive and (i >= probes or 2 < i < len(base) and sums[
-                        -1] < base[i - 1] - 1e-7):
+                if not alive and (i >= probes or 2 < i < len(before) and (
+                        sums[-1] < before[i - 1] - 1e-7)):
                     break
                 rules = [rule for rule in case["expected"] if rule in points
                          and (i < probes or rule in alive)]
@@ -123,7 +123,8 @@ class Trials:
 def score(report, arrays, expected):
     """Return a point for each output that is right, or a part of one.
 
-    That is for its shape, and for the numbers that are right in it.
+    That is for its shape, and for the numbers that are right in it; where it
+    raises, for the lines until there. Changed inputs cost a little.
     """
     if report["result"] != "ok":
         return report.get("lineno", 0) * 1e-6
@@ -144,9 +145,9 @@ def search(module, job, log):
     for count in BEAM:
         better = []
         for text, steps in states[:count]:
-            scene, seen, found = trials.scene(text), set(), []
+            scene, seen, found = trials.scene(text), set(), []  # filled below
             base, _, sums = trials.points(text)
-            for new, told, changes in itertools.chain(candidates(
+            for new, more, changes in itertools.chain(candidates(
                     scene), pairs(scene, found)) if scene else ():
                 if new in seen:
                     continue
@@ -157,13 +158,13 @@ def search(module, job, log):
                     right.append((
                         statements, min(map(job["rules"].index, rules)),
                         any(sentence.endswith(UNLIKELY) for _, sentence
-                            in steps + told), characters, new, steps + told,
+                            in steps + more), characters, new, steps + more,
                         rules))
                 elif any(points[rule] > base.get(rule, 0) + 1e-7
                          for rule in points):
-                    better.append((points, new, steps + told))
+                    better.append((points, new, steps + more))
                     if changes:
-                        found.append((max(points.values()), told, changes))
+                        found.append((max(points.values()), more, changes))
             if right:
                 break
         if right:
@@ -171,7 +172,7 @@ def search(module, job, log):
         better.sort(key=lambda one: (-max(one[0].values()), len(one[1])))
         groups = [[*itertools.islice(group, 2)] for _, group in
                   itertools.groupby(better, lambda one: one[0])]
-        states = [(new, step) for group in groups for _, new, step in group]
+        states = [(new, steps) for group in groups for _, new, steps in group]
     right.sort(key=lambda one: one[:4])
     return {"result": "ok", "mended": [
         [new, rules, said(original, steps)]

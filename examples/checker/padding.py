@@ -73,7 +73,8 @@ def replaced(s, sites):
     for span, found in spans.items():
         texts = list(dict.fromkeys(text for text, *_ in found))
         site = up(found[0][2], ast.stmt)
-        # The two sides of an axis are one name; a, b = helper() are two.
+        # One node for several widths gets one text; the call in a, b = f()
+        # may get two, of the two axes.
         if len(texts) > 1 and (len({axis for _, axis, _ in found}) == 1 or len(
                 texts) != len(elements(getattr(site, "targets", [0])[0]))):
             return None

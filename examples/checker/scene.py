@@ -56,8 +56,7 @@ class Scene(Text):
 
     def known(self, node):
         """Return what is known where a node is: [(kind, roles, names)]."""
-        first = min(up(node, ast.stmt).lineno, node.lineno)
-        place = first, getattr(node, "end_lineno", node.lineno)
+        place = up(node, ast.stmt).lineno, node.end_lineno
         if place not in self.places:
             self.places[place] = [
                 (kind, roles, lines[at[0]]) for kind, roles, lines in
@@ -67,9 +66,9 @@ class Scene(Text):
 
     def axis(self, node):
         """Return 0 in the slice of rows, 1 in that of columns, or None."""
-        both = slices(up(node, ast.Subscript))
-        return next((i for i, one in enumerate(both)
-                     if up(node, ast.Slice) is one), None)
+        inside = up(node, ast.Slice)
+        both = slices(up(inside, ast.Subscript))
+        return both.index(inside) if inside in both else None
 
     def indexed(self, node):
         """Return the subscript of which a node is an element, or None."""
@@ -90,7 +89,7 @@ class Scene(Text):
                 try:
                     found.append(eval(self.of(node), {"__builtins__": {}}, {
                         name: value for name, (value, low, high) in
-                        names.items() if low == high}))
+                        names.items() if low == high}))     # no counter
                 except Exception:
                     return []
         return found
@@ -128,17 +127,16 @@ class Scene(Text):
 
     def named(self, role, node):
         """Return the text that means a role where a node is, or None."""
+        here = up(node, ast.FunctionDef) is self.main
         if role in self.given:
-            return self.given[role] if up(
-                node, ast.FunctionDef) is self.main else None
+            return self.given[role] if here else None
         fit = [name for name, roles in self.numbers(node).items()
                if role in roles]
         if fit:
             return max(fit, key=lambda name: difflib.SequenceMatcher(
                 None, name, role).ratio())
         for array, sizes in SIZES.items():
-            if role in sizes and array in self.given and (
-                    up(node, ast.FunctionDef) is self.main):
+            if here and role in sizes and array in self.given:
                 return self.given[array] + ".shape" * (
                     array[0] in "AWd") + f"[{sizes.index(role)}]"
 
@@ -167,7 +165,10 @@ class Scene(Text):
         return self.follow(part) if part else node
 
     def assigned(self, name, anchor):
-        """Return the last expression that gave a name its value, or None."""
+        """Return the last expression before that gave a name its value.
+
+        That is one of the same function, and not for "valid" alone.
+        """
         found = None
         for one in self.nodes(ast.Assign):
             if one.lineno < up(anchor, ast.stmt).lineno and (

@@ -38,7 +38,7 @@ def decoded(data):
 
 
 def up(node, *kinds):
-    """Return the nearest node of some kinds that a node is in, or None."""
+    """Return the nearest node of some kinds that a node is, or is in."""
     while node is not None and not isinstance(node, kinds):
         node = node.parent
     return node
@@ -92,13 +92,12 @@ class Text:
         """Return the change that puts a text in the place of a node."""
         return (*self.span(node), new)
 
-    def before(self, statement, *new):
-        """Return the change that puts lines before a statement."""
+    def before(self, statement, line):
+        """Return the change that puts a line before a statement."""
         start, first = self.starts[statement.lineno - 1], self.span(
             statement)[0]
         end = "\r\n" if "\r\n" in self.text else "\n"
-        return start, start, "".join(
-            self.text[start:first] + line + end for line in new)
+        return start, start, self.text[start:first] + line + end
 
 
 def edited(text, changes):

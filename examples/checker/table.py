@@ -1,11 +1,12 @@
 """The table of edits: what a student wrote, what belongs there, and why.
 
-_a, _b, _c stand for any expression, _i for a whole number with a name, _o for
-one that is an operand, _u for such a one that is no size; _n for a number
-without a name, _v for an array, _f for a function or a word, _e for an
-element of an index, _x for the value of axis=. What a $word stands for is
-found by forms.py, where the form stands; what is said of rows (of $h_prev,
-$kh, $sh, $y, $top) holds for columns too.
+_a, _b, _c stand for any expression, _i for a whole number that has a name (or
+is stride[0]), _o for one that is an operand, _u for an operand or element that
+is no size; _n for a constant, _v for an array, _f for a function or a word, _e
+for an element of an index, _x for the value of axis=. What a $word stands for
+is found by forms.py, where the form stands; what is said of rows (of $h_prev,
+$kh, $sh, $y, $top) holds for columns too. Only what a letter stands for gets
+brackets; what begins with a space goes on.
 """
 TABLE = [[part.strip() for part in line.split("|")] for line in """
 _i | $size | `_i` stands where `$size` belongs.
@@ -25,8 +26,8 @@ _a * _b | _a | `* _b` is too much.
 _a * _b | _b | `_a *` is too much.
 _a / _b | _a | It is divided by `_b`, which is too much.
 _a // 2 + 1 | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
-_a // _b | -(-_a // _b) | It is rounded down, not up.
--(-_a // _b) | _a // _b | It is rounded up, not down.
+_a // _b | -(-_a // _b) | This must be rounded up.
+-(-_a // _b) | _a // _b | This must be rounded down.
 _a // _b | _a | `// _b` is too much.
 -_a | _a | A sign is wrong.
 not _a | _a | `not` is too much.
@@ -37,20 +38,20 @@ _a.isclose(_b, _c) | (_b == _c) | Nearly equal is not equal.
 _a >= _b - _c | _a == _b | Nearly equal is not equal.
 _a[::-1, ::-1] | _a | The kernel must not be turned.
 _a[::-1, ::-1, _b, _c] | _a[:, :, _b, _c] | The kernel must not be turned.
-_x | $axes | The function works along other axes: `$axes`.
-_x | _x, keepdims=True | The function loses its axes: keepdims.
-_a(_b) | _a(_b, axis=$axes) | `_a` takes in all axes: say which.
-_a() | _a(axis=$axes) | `_a` takes in all axes: say which.
+_x | $axes | The axes must be `$axes`.
+_x | _x, keepdims=True | The result loses its axes: add keepdims=True.
+_a(_b) | _a(_b, axis=$axes) | `_a` runs over all axes: say which.
+_a() | _a(axis=$axes) | `_a` runs over all axes: say which.
 _a(_b) | _b | `_a` is not asked for.
 _a(_b, _c) | _b | `_a` is not asked for.
 _a(_b, _c) | _c | `_a` is not asked for.
-_a(_b, dtype=_c) | _a(_b) | Results are truncated to integers.
+_a(_b, dtype=_c) | _a(_b) | This dtype loses digits.
 _a = _b | _a = max(_b, 0) | This must not become negative.
 _a.zeros(_b) | _a.full(_b, -np.inf) | A maximum does not start at 0.
 _a.zeros_like(_b) | _a.zeros(_b.shape) | Results are truncated to integers.
-_a.copy() | _a * 0.0 | Sums do not start at 0.
-_a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements come in another order.
-_a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements come in another order.
+_a.copy() | np.zeros(_a.shape) | Sums do not start at 0.
+_a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements come in the wrong order.
+_a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements come in the wrong order.
 _a.dot(_b.T, _c) | _a.dot(_c.T, _b) | The product is transposed.
 [_a:-_b] | [_a:_a + $h_prev] | The crop p:-p is empty where p is 0.
 [_a:_b] | [_a:_a + $h_prev] | The crop removes the wrong rows and columns.
@@ -67,16 +68,16 @@ return _a | return _a + $b | The bias is forgotten.
 activation(_a) | $activation(_a + $b) | The bias is forgotten.
 return _a | return $activation(_a) | The activation is forgotten.
 _a = _b | _a = $activation(_b) | The activation is forgotten.
-_a = _b | _a = (_b) / ($kh * $kw) | The mean is not divided by kh * kw.
-_a += _b | _a += (_b) / ($kh * $kw) | The mean is not divided by kh * kw.
+_a = _b | _a = (_b) / ($kh * $kw) | A mean must be divided by kh * kw.
+_a += _b | _a += (_b) / ($kh * $kw) | A mean must be divided by kh * kw.
 _a = _b | _a = np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
  db is not the sum of dZ that keeps its axes.
 return _a, _b, _c | return _a, _b, np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
  db is not the sum of dZ that keeps its axes.
-[_a:_b] | [$y * $sh:$y * $sh + $kh] | A window is not at its place.
-[_a:_b] | [_a:_a + $kh] | A window is not at its place.
-_a = _b | _a = $y * $sh | A window is not at its place.
-_a = _b | _a = $y * $sh + $kh | A window is not at its place.
+[_a:_b] | [$y * $sh:$y * $sh + $kh] | A window is in the wrong place.
+[_a:_b] | [_a:_a + $kh] | A window is in the wrong place.
+_a = _b | _a = $y * $sh | A window is in the wrong place.
+_a = _b | _a = $y * $sh + $kh | A window is in the wrong place.
 [:_b] | [::$sh] | `:_b` stands where `::$sh` belongs.
 W | $W[::-1, ::-1] | The kernel must be turned here.
 _a[:, :, :, _b] | _a[0, 0, 0, _b] | NumPy 2.4 no longer accepts an array of one
@@ -89,8 +90,9 @@ _u | _u + $moving | `+ $moving` is missing here.
 TABLE += [[f"_a {one} _b", f"_a {two} _b",
            f"`{one}` stands where `{two}` belongs."]
           for pair in ("+ -", "+ *", "* /", "/ //", "// %", "-= +=", "and or",
-                       "< <=", "> >=", ">= ==", "== !=", "== is")
+                       "< <=", "> >=", ">= ==", "== !=", "is ==")
           for one, two in (pair.split(), pair.split()[::-1])]
+# Such a sentence is told only if no other change is as small.
 UNLIKELY = "is missing here.", "is the wrong way round."
 FUNCTIONS = [{*several.split()} for several in (
     "sum mean max prod", "max min mean", "amax amin mean max", "dot multiply",
