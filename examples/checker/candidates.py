@@ -12,7 +12,7 @@ IDLE = re.compile(r"::1\b|[-+]=? ?0\b(?!\.)|[*/%]=? ?1\b")    # does nothing
 
 def candidates(scene):
     """Yield all edits of a scene, as texts does."""
-    groups = {}
+    groups, scene.idle = {}, len(IDLE.findall(scene.text))
     for edit in (*FORMS, padding, *EDITS):
         try:
             for sentence, changes, key in edit(scene):
@@ -52,8 +52,7 @@ def texts(scene, several):
     """Yield an edited text, its steps, and its changes."""
     changes = [change for _, found in several for change in found]
     text = edited(scene.text, changes)
-    if text and text != scene.text and len(IDLE.findall(text)) <= len(
-            IDLE.findall(scene.text)):
+    if text and text != scene.text and len(IDLE.findall(text)) <= scene.idle:
         told = " ".join(dict.fromkeys(sentence for sentence, _ in several))
         yield text, [(text, told)], changes
 
