@@ -176,4 +176,5 @@ def search(module, job, log):
     right.sort(key=lambda one: one[:4])
     return {"result": "ok", "mended": [
         [new, rules, said(original, steps)]
-        for *_, new, steps, rules in right[:SHOWN]]}
+        for statements, *_, new, steps, rules in right[:SHOWN]
+        if statements == right[0][0]]}

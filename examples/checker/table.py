@@ -93,7 +93,7 @@ TABLE += [[f"_a {one} _b", f"_a {two} _b",
                        "< <=", "> >=", ">= ==", "== !=", "is ==")
           for one, two in (pair.split(), pair.split()[::-1])]
 # Such a sentence is told only if no other change is as small.
-UNLIKELY = "is missing here.", "is the wrong way round."
+UNLIKELY = "is missing here.", "is the wrong way round.", "`!=` belongs."
 FUNCTIONS = [{*several.split()} for several in (
     "sum mean max prod", "max min mean", "amax amin mean max", "dot multiply",
     "average sum mean", "argmax argmin", "minimum maximum", "any all",
