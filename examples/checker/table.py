@@ -50,8 +50,8 @@ _a = _b | _a = max(_b, 0) | This must not become negative.
 _a.zeros(_b) | _a.full(_b, -np.inf) | A maximum does not start at 0.
 _a.zeros_like(_b) | _a.zeros(_b.shape) | Results are truncated to integers.
 _a.copy() | np.zeros(_a.shape) | Sums do not start at 0.
-_a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements are in the wrong order.
-_a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements are in the wrong order.
+_a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements are in a wrong order.
+_a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements are in a wrong order.
 _a.dot(_b.T, _c) | _a.dot(_c.T, _b) | The product is transposed.
 [_a:-_b] | [_a:_a + $h_prev] | The crop p:-p is empty where p is 0.
 [_a:_b] | [_a:_a + $h_prev] | The crop removes the wrong rows and columns.
