@@ -60,7 +60,8 @@ def main(argv=None):
     if given.patch and status is None:
         lines.append(patched(given, found))
     verdicts = {one["verdict"] for one in found}
-    if "wrong" in verdicts and not given.verbose and not given.folder:
+    if "wrong" in verdicts and not (
+            given.verbose or given.folder or given.case):
         lines.append("(--verbose shows every case.)")
     say(lines)
     if status is None and all(one["empty"] or one["verdict"] in (

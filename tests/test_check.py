@@ -156,6 +156,7 @@ def test_what_is_asked_is_answered(row, tmp_path, monkeypatch):
     process.ENDING.clear()
     assert done.status == int(status)
     assert like(written(words), f"{done.problem} {done.said}"), done
+    assert "looking for what mends it" not in done.problem
     assert (tmp_path / "a.py").read_text() == POOL
     assert not (tmp_path / "x").exists()
 

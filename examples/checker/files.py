@@ -87,7 +87,10 @@ def functions_in(path, data, names, options, base, rule):
         if options.hint > 1 and check["rules"] and failures(check) and (
                 not check["partial"]):
             if not options.folder:
-                complain(f"{name} is wrong; looking for what mends it ...")
+                complain(f"{name}: {len(failures(check))} of "
+                         f"{len(check['cases'])} cases are wrong; looking for "
+                         "what mends it, for 20 seconds at most (--hint 1 "
+                         "does not look) ...")
             mend(check, job, decoded(data)[0],
                  [rule] if name == "conv_backward" and rule in check["rules"]
                  else check["rules"])

@@ -160,8 +160,7 @@ def functions(s, node):
         for other in sorted(set().union(*[
                 several for several in FUNCTIONS + compared if name in several
                 ]) - {name}):
-            yield "np." * (name == "int") + re.sub(
-                rf"\b{name}(?=\W*$)", other, s.of(node)), other
+            yield re.sub(rf"\b{name}(?=\W*$)", other, s.of(node)), other
 
 
 def indexes(s, node):

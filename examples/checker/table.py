@@ -27,6 +27,7 @@ _a * _b | _b | `_a *` is too much.
 _a / _b | _a | It is divided by `_b`, which is too much.
 _a // 2 + 1 | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
 _a // _b | -(-_a // _b) | This must be rounded up.
+int(_a) | int(np.ceil(_a)) | This must be rounded up.
 -(-_a // _b) | _a // _b | This must be rounded down.
 _a // _b | _a | `// _b` is too much.
 -_a | _a | A sign is wrong.
@@ -97,7 +98,7 @@ UNLIKELY = "is missing here.", "is the wrong way round.", "`!=` belongs."
 FUNCTIONS = [{*several.split()} for several in (
     "sum mean max prod", "max min mean", "amax amin mean max", "dot multiply",
     "average sum mean", "argmax argmin", "minimum maximum", "any all",
-    "round ceil floor rint", "int ceil", "zeros empty ones",
+    "round ceil floor rint", "zeros empty ones",
     "constant edge reflect symmetric wrap")]
 AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
         *"0123"]

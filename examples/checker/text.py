@@ -34,7 +34,7 @@ def headline(check, colors):
         return f"{line} in this case"
     if verdict == "right" and check["same"] not in (None, "keras"):
         return f"{line}, with {RULE_NAMES[rule]}"
-    if verdict == "wrong" and rule:
+    if verdict == "wrong" and rule and not check["partial"]:
         return f"{line} (judged by {RULE_NAMES[rule]})"
     return line
 
@@ -49,14 +49,14 @@ def describe(check, hint=3, verbose=False, colors=False):
     if check["verdict"] == "right" or verbose:
         lines += [paragraph(f"Remark: {remark}.") for remark in remarks]
     if check["verdict"] == "wrong" and check["cases"]:
-        lines += counts(check, hint)
+        lines += [] if check["partial"] else counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
         if hint > 1 and check["job"] and check["rules"] and failures(
                 check) and not (check["mended"] or check["partial"]):
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
-    if verbose:
+    if verbose and not (check["partial"] and failures(check)):
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
                   for case in check["cases"]]
