@@ -53,6 +53,7 @@ a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
 not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | loses its axes: add keepdims=True. | , keepdims=True ->
+other axes | CB | The axes must be `(0, 1, 2)`. | (0, 1, 2) -> (1, 2)
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
 divided by m | CB | It is divided by `m` | dW, db\n -> dW / m, db\n
 a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
