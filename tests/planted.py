@@ -69,6 +69,11 @@ ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
 a ReLU | CF | `np.maximum` is not asked | tion(Z) -> tion(np.maximum(Z, 0))
+a method | CF | `round` is not asked for. | tion(Z) -> tion(Z).round()
+rounded up | PF | This must be rounded down. |
+ (h_prev - kh) // sh -> -(-(h_prev - kh) // sh)
+three faults | CB | It is divided by `m` | CROP -> MINUS |
+ dW[..., k] += -> dW[..., k] = | dW, db\n -> dW, db / m\n
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret
 an index | CB | stands where `k` belongs. | W[..., k] -> W[..., 0]
