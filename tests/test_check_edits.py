@@ -78,7 +78,8 @@ def test_what_nothing_mends_is_shown_as_it_was_called(tmp_path, monkeypatch):
             "column to the right.") in run(path).said
 
 
-def test_what_is_confirmed_is_right_in_new_cases_without_answers(tmp_path):
+def test_what_is_confirmed_is_right_in_new_cases_without_answers(
+        tmp_path, monkeypatch):
     path = write(tmp_path / "mine.py", "assert 'expec' 'ted' not in open("
                  f"'../job.json').read()\n{POOL}")
     assert run(path).status == 0
@@ -86,6 +87,9 @@ def test_what_is_confirmed_is_right_in_new_cases_without_answers(tmp_path):
     for more, right in (("", True), ("A_prev = A_prev[:, :7]\n    ", False)):
         text = path.read_text().replace("    m, h_p", f"    {more}m, h_p")
         assert mending.confirmed(PF, job, text, None) is right
+    monkeypatch.setattr(mending, "confirmed", lambda *_: False)
+    assert "No small change that was tried mends it." in run(
+        write(path, made("kh for kw"))).said
 
 
 def test_a_forged_way_to_mend_is_damaged_and_costs_no_verdict(tmp_path):
