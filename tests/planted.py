@@ -77,7 +77,7 @@ three faults | CB | It is divided by `m` | CROP -> MINUS |
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret
 an index | CB | stands where `k` belongs. | W[..., k] -> W[..., 0]
-a name | CF | `top` stands where `left`. | (left, right) -> (top, right)
+a name | CF | `top` stands where `left` | (left, right) -> (top, right)
 a number | CF | `1` stands where `0` belongs. | ((0, 0), (top -> ((0, 1), (top
 a summand | PF | `+ left` is missing here. |
  window = A_prev[n, y*sh:y*sh + kh, x*sw:x*sw + kw, c] ->
