@@ -18,7 +18,7 @@ import pytest
 import check
 from checker import files, process
 from checker.files import FILES, has_tensorflow
-from checker.lenet import judge_lenet5
+from checker.lenet import SHAPES, judge_lenet5
 from common import ROOT, load
 from planted import (CB, CF, HOSTILE, PB, PF, made, plant, rows,
                      written)
@@ -79,6 +79,8 @@ ANSWERS = r"""
 0 | m.py --verbose | RIGHT Remark: arrays of integers raise | CF | c_new)) ->
  c_new), A_prev.dtype)
 0 | m.py --case 'one window' | : right in this case pass one window$ | CB
+1 | m.py --case 'max, one window' | Printed: hello | PF | return A ->
+ print('hello'); return A + 1
 2 | m.py --same keras --case 'same, 2x2, dZ 4x5' | conv_backward: skipped | CB
 1 | m.py | 39 of 40 cases are right. Wrong: "max, nearly equal pixels". |
  tolerance
@@ -357,3 +359,19 @@ def test_a_lenet5_that_measured_nothing_is_not_right(seen):
     found = judge_lenet5({"result": "ok", "seen": seen})
     assert found["verdict"] == "wrong"
     assert "damaged" in found["cases"][0]["message"]
+
+
+def test_a_lenet5_that_measured_less_than_all_is_not_right():
+    seen = {"output shapes": SHAPES, "output ranges": [[0, 7]] * 8,
+            "parameters": 61706, "off the maximum": [0], "kernels": [
+                {"size": 400, "spread / he_normal's": 1,
+                 "largest / spread": 2}], "optimizer": "Adam",
+            "prediction": {"shape": [10], "sum - 1": 0}, **{
+                when: {"cross-entropy": loss, "loss": loss,
+                       "metrics - accuracy": [0]} for when, loss in (
+                    ("before training", 2), ("after training", 1))}}
+    assert judge_lenet5({"result": "ok", "seen": seen})["verdict"] == "right"
+    for key in seen:
+        for nothing in ([], {}, "", 0):
+            assert judge_lenet5({"result": "ok", "seen": {
+                **seen, key: nothing}})["verdict"] == "wrong", key

@@ -16,15 +16,15 @@ CHECKS = [      # name, what is measured, whether it is right, and what is said
      "The layers do not give the shapes of LeNet-5."),
     ("parameters", ["parameters"], lambda count: count == 61706,
      "The number of parameters is not 61,706."),
-    ("relu", ["output shapes", "output ranges"], lambda shapes, ranges: all(
-        low == 0 and high > 6 for shape, (low, high) in zip(shapes, ranges)
-        if shape in SHAPES[:3:2] + SHAPES[5:7]),
+    ("relu", ["output shapes", "output ranges"], lambda shapes, ranges:
+     ranges and all(low == 0 and high > 6 for shape, (low, high) in zip(
+         shapes, ranges) if shape in SHAPES[:3:2] + SHAPES[5:7]),
      "A layer has another activation than relu."),
     ("pooling", ["off the maximum"], lambda off: max(off, default=1) < 1e-5,
      "A pooling is not that of the maximum."),
     ("probabilities", ["prediction"], lambda one: one["shape"] == [10] and (
         one["sum - 1"] < 1e-3), "The last layer has no softmax."),
-    ("he_normal", ["kernels"], lambda kernels: kernels != [] and all(
+    ("he_normal", ["kernels"], lambda kernels: kernels and all(
         abs(one["spread / he_normal's"] - 1) < 4 / np.sqrt(2 * one["size"])
         and one["largest / spread"] > 1.8 for one in kernels),
      "The kernels are not drawn by he_normal."),

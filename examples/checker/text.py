@@ -56,10 +56,11 @@ def describe(check, hint=3, verbose=False, colors=False):
                 check) and not (check["mended"] or check["partial"]):
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
-    if verbose and not (check["partial"] and failures(check)):
+    if verbose:
         lines += [f"  {case['result']:8}{case['name']}"
                   + (f": {case['message']}" if case["message"] else "")
-                  for case in check["cases"]]
+                  for case in check["cases"]
+                  if not check["partial"] or case["result"] == "pass"]
         lines += ["  Printed: " + clean(line)
                   for line in check["printed"].splitlines()[:20]]
     return lines
