@@ -94,7 +94,7 @@ def signature(function):
         return None
 
 
-def decoded(arguments):
+def arguments_of(arguments):
     """Return the arguments of a call, each of them new."""
     return {key: array(value["array"], value["dtype"]) if isinstance(
         value, dict) else ACTIVATIONS[value] if key == "activation" else
@@ -138,10 +138,10 @@ def as_arrays(result, count):
 
 def run(function, job):
     """Return a report that names the inputs that changed, and the results."""
-    arguments = decoded(job["arguments"])
+    arguments = arguments_of(job["arguments"])
     results = as_arrays(call(function, arguments), job["outputs"])
     return {"result": "ok", "changed": [
-        key for key, value in decoded(job["arguments"]).items()
+        key for key, value in arguments_of(job["arguments"]).items()
         if isinstance(value, np.ndarray)
         and [value.shape, value.dtype, value.tobytes()] != [
             arguments[key].shape, arguments[key].dtype,
@@ -191,10 +191,10 @@ def traced(function, arguments, path):
             left[0] -= 1
             known = seen.setdefault(frame.f_lineno, {})
             for name, value in frame.f_locals.items():
-                ends = [value] * 2 if isinstance(value, (int, integer)) else [
-                    None] * 2
-                one = known.setdefault(name, [value, *ends])
-                if None not in (ends[0], one[1]):
+                whole = isinstance(value, (int, integer))
+                one = known.setdefault(name, [value, *[
+                    value if whole else None] * 2])
+                if whole and one[1] is not None:
                     one[1:] = min(one[1], value), max(one[2], value)
         return local
 

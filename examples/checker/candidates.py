@@ -12,18 +12,18 @@ IDLE = re.compile(r"::1\b|[-+]=? ?0\b(?!\.)|[*/%]=? ?1\b")    # does nothing
 
 def candidates(scene):
     """Yield all edits of a scene, as texts does."""
-    groups, scene.idle = {}, len(IDLE.findall(scene.text))
+    groups, idle = {}, len(IDLE.findall(scene.text))
     for edit in (*FORMS, padding, *EDITS):
         try:
             for sentence, changes, key in edit(scene):
-                yield from texts(scene, [(sentence, changes)])
+                yield from texts(scene, [(sentence, changes)], idle)
                 if key:
                     groups.setdefault(key, []).append((sentence, changes))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             pass        # a form that this edit does not know
     for found in groups.values():
         for several in together(scene, found):
-            yield from texts(scene, several)
+            yield from texts(scene, several, idle)
 
 
 def together(scene, found):
@@ -48,11 +48,14 @@ def together(scene, found):
     yield found
 
 
-def texts(scene, several):
-    """Yield an edited text, its steps, and its changes."""
+def texts(scene, several, idle):
+    """Yield an edited text, its steps, and its changes.
+
+    idle: how much stands in the scene that does nothing; no edit adds to it.
+    """
     changes = [change for _, found in several for change in found]
     text = edited(scene.text, changes)
-    if text and text != scene.text and len(IDLE.findall(text)) <= scene.idle:
+    if text and text != scene.text and len(IDLE.findall(text)) <= idle:
         told = " ".join(dict.fromkeys(sentence for sentence, _ in several))
         yield text, [(text, told)], changes
 

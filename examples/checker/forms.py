@@ -52,8 +52,9 @@ def forms_of(table):
     for row, (pattern, *texts) in enumerate(table):
         names = re.findall(r"\$(\w+)", " ".join(texts))
         both = not {*names}.isdisjoint(ROWS) and {*names}.isdisjoint(COLUMNS)
+        tree = parsed(pattern)
         for axis in (0, 1) if both else (None,):
-            found.append((row, parsed(pattern), *texts, {
+            found.append((row, tree, *texts, {
                 name: TWIN.get(name, name) if axis else name
                 for name in names}, axis))
     return found

@@ -15,7 +15,7 @@ import zlib
 
 import numpy as np
 
-from .calls import Slow, allow, decoded, differs, outcome, run, traced
+from .calls import Slow, allow, arguments_of, differs, outcome, run, traced
 from .candidates import candidates, pairs
 from .scene import Scene
 from .source import effort, said
@@ -112,7 +112,7 @@ class Trials:
             function = self.function(text)
             calls.extend(
                 (one["kind"], one["roles"], traced(
-                    function, decoded(one["arguments"]), self.path))
+                    function, arguments_of(one["arguments"]), self.path))
                 for one in self.job["telling"])
             return True
 

@@ -29,7 +29,7 @@ class Scene(Text):
     def __init__(self, text, name, calls, parameters):
         """Find the function, and what its parameters are called."""
         super().__init__(text)
-        self.name, self.calls = name, [
+        self.calls = [
             (kind, {**roles, **{letter: f"0 to {roles[size] - 1}" for
                                 letter, size in COUNTERS.items()
                                 if size in roles}}, lines)
