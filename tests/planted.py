@@ -55,7 +55,7 @@ no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | loses its axes: add keepdims=True. | , keepdims=True ->
 other axes | CB | The axes must be `(0, 1, 2)`. | (0, 1, 2) -> (1, 2)
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
-divided by m | CB | It is divided by `m` | dW, db\n -> dW / m, db\n
+divided by m | CB | `/ m` is too much. | dW, db\n -> dW / m, db\n
 a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
@@ -68,11 +68,11 @@ tolerance | PB | Nearly equal is not equal. | EQUAL ->
 ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
-a ReLU | CF | `np.maximum` is not asked | tion(Z) -> tion(np.maximum(Z, 0))
-a method | CF | `round` is not asked for. | tion(Z) -> tion(Z).round()
+a ReLU | CF | `np.maximum(..., 0)` is too much. | tion(Z) -> tion(np.maximum(Z, 0))
+a method | CF | `.round` is too much. | tion(Z) -> tion(Z).round()
 rounded up | PF | This must be rounded down. |
  (h_prev - kh) // sh -> -(-(h_prev - kh) // sh)
-three faults | CB | It is divided by `m` | CROP -> MINUS |
+three faults | CB | `/ m` is too much. | CROP -> MINUS |
  dW[..., k] += -> dW[..., k] = | dW, db\n -> dW, db / m\n
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
 in place | CB | is too much. | \n    ret -> \n    A_prev *= 2\n    ret

@@ -3,18 +3,28 @@ import ast
 import itertools
 
 from .forms import bare
+from .source import called
 
 DEFAULTS = {"padding": '"same"', "stride": "(1, 1)", "mode": "'max'"}
 
 
-def methods(s):
-    """A method is not asked for: see the table on functions."""
-    for node in s.nodes(ast.Call):
-        if isinstance(node.func, ast.Attribute) and s.of(
-                node.func.value) != "np":
-            yield f"`{node.func.attr}` is not asked for.", [
-                s.put(node, bare(s, node.func.value, node.parent))
-            ], node.func.attr
+def parts(s):
+    """A part of an expression is all that belongs there."""
+    for node in s.nodes(ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Call):
+        start, end = s.span(node)
+        for i, part in enumerate([
+                *[getattr(node, name, None) for name in (
+                    "left", "right", "operand", "body", "orelse")],
+                getattr(getattr(node, "func", None), "value", None),
+                *getattr(node, "args", ())]):
+            if part:
+                first, last = s.span(part)
+                rest = [s.text[start:first].strip(), s.text[last:end].strip()]
+                if rest[0][-1:] + rest[1][:1] == "()":
+                    rest = rest[0][:-1], rest[1][1:]
+                yield f"`{'...'.join(filter(None, rest))}` is too much.", [
+                    s.put(node, bare(s, part, node.parent))], (
+                    i, called(node) or type(getattr(node, "op", node)))
 
 
 def swaps(s):
@@ -86,4 +96,4 @@ def defaults(s):
                     (end, end, f"={text}")], None
 
 
-EDITS = (methods, statements, swaps, defaults)
+EDITS = (parts, statements, swaps, defaults)

@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 
-from .padding import widths
 from .scene import COUNTERS
 from .source import called, up
 from .table import AXES, FUNCTIONS, REDUCTIONS, TABLE
@@ -194,6 +193,6 @@ WORDS = {
         (name, name) for name in s.varying(node)
         if up(node, ast.Subscript) and name != s.of(node)],
     **{word: lambda s, node, axis=axis: [
-        (s.of(sides[axis, 0]), None) for _, sides in widths(s)][:1]
+        (s.of(sides[axis, 0]), None) for _, sides in s.widths()][:1]
        for word, axis in (("top", "h"), ("left", "w"))}}
 FORMS = [functools.partial(form, *one) for one in forms_of(TABLE)]

@@ -23,7 +23,7 @@ from .table import UNLIKELY
 
 BEAM = (1, 8, 5)    # texts that are edited further, by how often they were
 PART = 0.4          # of a point, for numbers that are right
-SHOWN = 4           # ways to mend that are sent to be confirmed
+SENT = 4            # ways to mend that are sent to be confirmed
 
 
 class Trials:
@@ -110,10 +110,10 @@ class Trials:
         def compute():
             allow(3, 2)
             function = self.function(text)
-            calls.extend(
-                (one["kind"], one["roles"], traced(
-                    function, arguments_of(one["arguments"]), self.path))
-                for one in self.job["telling"])
+            for one in self.job["telling"]:
+                arguments = arguments_of(one["arguments"])
+                calls.append((one["kind"], {**arguments, "A": one["A"]},
+                              traced(function, arguments, self.path)))
             return True
 
         return self.tried(f"trace {text}", compute) and Scene(
@@ -176,5 +176,5 @@ def search(module, job, log):
     right.sort(key=lambda one: one[:4])
     return {"result": "ok", "mended": [
         [new, rules, said(original, steps)]
-        for statements, *_, new, steps, rules in right[:SHOWN]
+        for statements, *_, new, steps, rules in right[:SENT]
         if statements == right[0][0]]}

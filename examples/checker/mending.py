@@ -17,22 +17,19 @@ SHOWN = 2           # ways to mend that are confirmed and shown
 
 
 def telling(name, rule):
-    """Return the calls that tell what a name means, by its values."""
+    """Return the calls that tell what a name means, by its values.
+
+    A: the shape of the result, but for "same" under a stride, where the
+    rules disagree on it.
+    """
     found = []
     for label in judged_labels(name, rule, "telling"):
         case, arguments = calls_of(name, "telling")[label]
-        *_, h_new, w_new, c_new = arguments.get("dZ", arguments.get(
-            "dA", results_of(name, rule, label, "telling")[0])).shape
-        roles = dict(zip(("m", "h_prev", "w_prev", "c_prev", "kh", "kw", "sh",
-                          "sw"), (*case.A_prev, *case.kernel[:2], *case.stride
-                                  )))
-        if name[:4] == "conv":
-            roles["c_new"] = c_new
-        if name != "conv_forward" or case.kind == "valid" or (
-                case.stride == (1, 1)):     # by each rule
-            roles.update(h_new=h_new, w_new=w_new)
-        found.append({"kind": case.kind, "roles": roles,
-                      "arguments": as_json(arguments)})
+        known = name[5:] == "forward" and (
+            case.kind != "same" or case.stride == (1, 1))
+        found.append({"kind": case.kind, "arguments": as_json(arguments),
+                      "A": known * results_of(name, rule, label, "telling")[
+                          0].shape})
     return found
 
 

@@ -1,7 +1,7 @@
 """Edits of the padding: the zeros on each side become those of a rule."""
 import ast
 
-from .source import called, elements, slices, up
+from .source import elements, up
 
 RULES = [   # the zeros before and after an image, by its size, the kernel's
     # and the stride: the size is kept, rounded up or down, or Keras' rule
@@ -10,29 +10,6 @@ RULES = [   # the zeros before and after an image, by its size, the kernel's
     ("max((-(-{0} // {2}) - 1) * {2} + {1} - {0}, 0) // 2",
      "(max((-(-{0} // {2}) - 1) * {2} + {1} - {0}, 0) + 1) // 2")]
 PADDING = 'The padding of "same" follows none of the rules in use.'
-
-
-def widths(s):
-    """Yield where images are padded: a node, and {("h", 0): rows above, ...}.
-
-    That is np.pad, or the slice of zeros into which the image is written.
-    """
-    for node in s.nodes(ast.Call, ast.Subscript):
-        pair = ()
-        if called(node) == "pad":
-            table = [*node.args[1:2], *[word.value for word in node.keywords
-                                        if word.arg == "pad_width"]]
-            parts = elements(s.follow(table[0])) if table else []
-            first = int(len(parts) == 4)
-            pair = [elements(s.follow(part))
-                    for part in parts[first:first + 2]]
-        elif slices(node) and isinstance(node.ctx, ast.Store) and not any(
-                getattr(part, "id", None) in s.varying(node)
-                for one in slices(node) for part in ast.walk(one)):
-            pair = [[one.lower] * bool(one.lower) for one in slices(node)]
-        if len(pair) == 2 and all(pair):
-            yield node, {(axis, side): width for axis, row in zip("hw", pair)
-                         for side, width in enumerate(row)}
 
 
 def formula(s, text, axis, node):
@@ -45,7 +22,7 @@ def formula(s, text, axis, node):
 def padding(s):
     """The zeros on each side become those of a rule, on both axes."""
     word = s.given.get("padding", "padding")
-    for _, found in widths(s):
+    for _, found in s.widths():
         for sites in ({key: s.follow(node) for key, node in found.items()},
                       found):
             always = all("valid" in s.kinds(site) for site in sites.values())

@@ -15,25 +15,32 @@ PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
 SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
          "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
          "stride": ["sh", "sw"], "dZ": [None, "h_new", "w_new", "c_new"],
-         "dA": [None, "h_new", "w_new"]}
+         "dA": [None, "h_new", "w_new"], "A": [None, "h_new", "w_new"]}
 COUNTERS = {"n": "m", "y": "h_new", "x": "w_new", "c": "c_prev", "k": "c_new",
             "i": "kh", "j": "kw"}
+
+
+def roles_of(arguments):
+    """Return {role: its value} in a call, or "0 to 4" of a counter."""
+    roles = {role: size for name, sizes in SIZES.items() if name in arguments
+             for role, size in zip(sizes, getattr(
+                 arguments[name], "shape", arguments[name])) if role}
+    return {**roles, **{letter: f"0 to {roles[size] - 1}" for letter, size in
+                        COUNTERS.items() if size in roles}}
 
 
 class Scene(Text):
     """A text, the function in it, and those of the file that it calls.
 
-    calls: [(kind, roles, traced lines)], with roles such as {"kh": 3}.
+    calls: [(kind, arguments and the shape of A, traced lines)]. A role is
+    "kh", with a value in each call.
     """
 
     def __init__(self, text, name, calls, parameters):
         """Find the function, and what its parameters are called."""
         super().__init__(text)
-        self.calls = [
-            (kind, {**roles, **{letter: f"0 to {roles[size] - 1}" for
-                                letter, size in COUNTERS.items()
-                                if size in roles}}, lines)
-            for kind, roles, lines in calls]
+        self.calls = [(kind, roles_of(arguments), lines)
+                      for kind, arguments, lines in calls]
         every = {node.name: node for node in self.tree.body
                  if isinstance(node, ast.FunctionDef)}
         self.main, live, waiting = every[name], [], [name]
@@ -183,3 +190,27 @@ class Scene(Text):
                             parts) == len(names) else one.value if (
                             len(names) == 1 or called(one.value)) else None
         return found
+
+    def widths(self):
+        """Yield where images are padded: a node, {("h", 0): rows above, ...}.
+
+        That is np.pad, or the slice of zeros into which they are written.
+        """
+        for node in self.nodes(ast.Call, ast.Subscript):
+            pair = ()
+            if called(node) == "pad":
+                table = [*node.args[1:2], *[
+                    word.value for word in node.keywords
+                    if word.arg == "pad_width"]]
+                parts = elements(self.follow(table[0])) if table else []
+                first = int(len(parts) == 4)
+                pair = [elements(self.follow(part))
+                        for part in parts[first:first + 2]]
+            elif slices(node) and isinstance(node.ctx, ast.Store) and not any(
+                    getattr(part, "id", None) in self.varying(node)
+                    for one in slices(node) for part in ast.walk(one)):
+                pair = [[one.lower] * bool(one.lower) for one in slices(node)]
+            if len(pair) == 2 and all(pair):
+                yield node, {(axis, side): width
+                             for axis, row in zip("hw", pair)
+                             for side, width in enumerate(row)}

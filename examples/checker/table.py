@@ -17,35 +17,19 @@ _n | $near | `_n` stands where `$near` belongs.
 _e | $index | `_e` stands where `$index` belongs.
 _a = _b | _a += _b | `=` forgets what was there: `+=` adds.
 _a += _b | _a = _b | `+=` adds to what is there: `=` replaces it.
-_a + _b | _a | `+ _b` is too much.
-_a + _b | _b | `_a +` is too much.
 _a(_b) + _c | _a(_b + _c) | `+ _c` belongs inside the brackets.
-_a - _b | _a | `- _b` is too much.
-_a - 1 - _b | _b | The kernel must not be turned.
-_a * _b | _a | `* _b` is too much.
-_a * _b | _b | `_a *` is too much.
-_a / _b | _a | It is divided by `_b`, which is too much.
 _a // 2 + 1 | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
 _a // _b | -(-_a // _b) | This must be rounded up.
 int(_a) | int(np.ceil(_a)) | This must be rounded up.
 -(-_a // _b) | _a // _b | This must be rounded down.
-_a // _b | _a | `// _b` is too much.
--_a | _a | A sign is wrong.
-not _a | _a | `not` is too much.
-_a if _b else _c | _a | The condition is too much.
-_a if _b else _c | _c | The condition is too much.
 _a if _b else _c | _c if _b else _a | The condition is the wrong way round.
 _a.isclose(_b, _c) | (_b == _c) | Nearly equal is not equal.
 _a >= _b - _c | _a == _b | Nearly equal is not equal.
-_a[::-1, ::-1] | _a | The kernel must not be turned.
-_a[::-1, ::-1, _b, _c] | _a[:, :, _b, _c] | The kernel must not be turned.
+[::-1] | [:] | The kernel must not be turned.
 _x | $axes | The axes must be `$axes`.
 _x | _x, keepdims=True | The result loses its axes: add keepdims=True.
 _a(_b) | _a(_b, axis=$axes) | `_a` runs over all axes: say which.
 _a() | _a(axis=$axes) | `_a` runs over all axes: say which.
-_a(_b) | _b | `_a` is not asked for.
-_a(_b, _c) | _b | `_a` is not asked for.
-_a(_b, _c) | _c | `_a` is not asked for.
 _a(_b, dtype=_c) | _a(_b) | This dtype loses digits.
 _a = _b | _a = max(_b, 0) | This must not become negative.
 _a.zeros(_b) | _a.full(_b, -np.inf) | A maximum does not start at 0.
