@@ -44,23 +44,16 @@ def equal(ours, expected):
 
 
 @every_call
-@pytest.mark.parametrize("dtypes, of_one, of_several", [    # in turn
-    (("float32",), "float32", "float32"), (("float64",), "float64", "float64"),
-    (("float16",), "float16", "float16"), ((">f4",), "float32", "float32"),
-    (("float32", "float64"), "float32", "float64"),
-    (("float64", *["float32"] * 3), "float64", "float64"),
-    (("float32", "int8"), "float32", "float64"),
-    (("float16", "float32"), "float16", "float32"),
-    (("uint8", "bool"), "float64", "float64"),
-    ((">f2",), "float16", "float16"), ((">i2", ">f8"), "float64", "float64")])
-def test_dtypes_are_promoted(functions, call, dtypes, of_one, of_several, rng):
-    arrays = [(np.abs(array) % 2 * 4).astype(dtypes[i % len(dtypes)])
-              for i, array in enumerate(draw(rng, call))]
-    dtype = np.dtype(of_one if len(arrays) == 1 else of_several)
-    exact = results(naive, call, [array.astype(float) for array in arrays])
-    ours = results(functions, call, arrays)
-    assert all(a.dtype == dtype and a.dtype.isnative for a in ours)
-    assert equal(ours, [a.astype(dtype) for a in exact])
+@pytest.mark.parametrize("one, others, dtype", [
+    ("float64", "float32", "float64"), ("int8", "float32", "float64"),
+    (">f4", "float16", "float32")])
+def test_each_array_counts_in_the_dtype(functions, call, one, others, dtype,
+                                        rng):
+    arrays = [array.astype(others) for array in draw(rng, call)]
+    for i, array in enumerate(arrays):
+        mixed = [*arrays[:i], array.astype(one), *arrays[i + 1:]]
+        assert all(result.dtype == dtype and result.dtype.isnative
+                   for result in results(functions, call, mixed))
 
 
 @every_call
@@ -75,27 +68,6 @@ def test_inputs_stay_and_results_are_new(functions, call, rng):
             assert not any(np.shares_memory(result, a) for a in arrays)
             result[...] = 7
         assert [array.tobytes() for array in arrays] == before
-
-
-@every_call
-@pytest.mark.parametrize("change", [
-    np.ndarray.tolist, np.asfortranarray, lambda a: a.T.copy().T,
-    lambda a: a[::-1].copy()[::-1], lambda a: a.repeat(2, axis=0)[::2],
-    lambda a: a.astype(">f8")],
-    ids=["lists", "F", "transposed", "reversed", "stretched", "big endian"])
-def test_layouts_never_matter(functions, call, change, rng):
-    arrays = draw(rng, call)
-    assert equal(results(functions, call, [change(a) for a in arrays]),
-                 results(naive, call, arrays))
-
-
-@every_call
-def test_no_images_give_empty_results_and_zero_gradients(functions, call):
-    arrays = [np.ones(shape, "f4")[:None if name in ("W", "b") else 0]
-              for name, shape in CALLS[call][0].items()]
-    ours = results(functions, call, arrays)
-    assert equal(ours, results(naive, call, arrays))
-    assert all(a.dtype == np.float32 and not a.any() for a in ours)
 
 
 @pytest.mark.filterwarnings("error")

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import naive
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,21 +167,3 @@ def test_tensorflow_agrees_on_the_same_draws(tf, f, drawn, pool):
         check("pool_backward", mode, rtol=close, expected=tape.gradient(
             A, X, tf.constant(ours)), ours=f.pool_backward(
                 ours, A_prev, kernel, stride, mode, 'first'))
-
-
-@given(functions, convolutions(minimum_m=1))
-def test_pytorch_agrees_on_the_same_draws(f, drawn):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    A_prev, W, b, _, stride = drawn
-    padding = len(W) // 2, W.shape[1] // 2
-    X, w, v = (torch.from_numpy(a.copy()).requires_grad_() for a in (
-        A_prev.transpose(0, 3, 1, 2), W.transpose(3, 2, 0, 1), b.ravel()))
-    Z = torch.nn.functional.conv2d(X, w, v, stride, padding)
-    ours = f.conv_forward(A_prev, W, b, same_Z, padding, stride)
-    Z.backward(torch.from_numpy(ours.transpose(0, 3, 1, 2).copy()))
-    for name, array, expected in zip(
-            ("Z", "dA_prev", "dW"),
-            (ours, *f.conv_backward(ours, A_prev, W, b, padding, stride)),
-            (Z.detach().permute(0, 2, 3, 1), X.grad.permute(0, 2, 3, 1),
-             w.grad.permute(2, 3, 1, 0))):
-        check(name, "PyTorch", array, expected.numpy())
