@@ -92,8 +92,8 @@ KeyError: 'oh', line 13 | raise KeyError('oh')
 SystemExit: 0, line 13 | import sys; sys.exit(0)
 the process ended (0) | import os; os._exit(0)
 load: the process ended (0) | LOADING | import os; os._exit(0)
-no result after 1 s | while True: pass
-no result after 1 s | while True:\n try: import time; time.sleep(9)\n
+no result after 2 s | while True: pass
+no result after 2 s | while True:\n try: import time; time.sleep(9)\n
   except BaseException: pass
 MemoryError | import sys; np.ones(2**(34 if sys.platform == 'linux' else 60))
 printed more than 8 MB | while True: print('x' * 10**6)

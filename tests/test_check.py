@@ -182,14 +182,14 @@ def test_two_rules_in_one_folder_are_wrong_together(tmp_path):
 def test_what_one_student_does_stays_with_that_student(tmp_path):
     folder = tmp_path / "class of ümlauts"
     texts = [*HOSTILE, ("", "#" * 10**7), ("asleep", plant(PF, (
-        "    ret", "    import time; A.size < 2 and time.sleep(2)\n    ret")))]
+        "    ret", "    import time; A.size < 2 and time.sleep(3)\n    ret")))]
     for i, (_, text) in enumerate(texts):
         write(folder / f"{i}" / FILES[PF], text)
     (folder / "folder" / FILES[PF]).mkdir(parents=True)
     if os.name == "posix":
         (folder / "pipe").mkdir()
         os.mkfifo(folder / "pipe" / FILES[PF])
-    done, checks = checks_of(folder, "--timeout", 1, "--hint", 1, "--class")
+    done, checks = checks_of(folder, "--timeout", 2, "--hint", 1, "--class")
     found = {one["student"]: one for one in checks}
     assert done.status == 1 and len(texts) + 2 == len(found)
     assert found.pop(f"{len(texts) - 1}")["verdict"] == "right"

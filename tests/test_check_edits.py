@@ -6,7 +6,7 @@ import pytest
 
 from checker import child, forms, mending, process, table
 from checker.scene import Scene
-from checker.source import edited, effort
+from checker.source import edited, effort, said
 from planted import CB, CF, PB, PF, PLANTED, made, plant
 from test_check import POOL, checks_of, run, write
 
@@ -110,7 +110,9 @@ def test_each_row_of_the_table_finds_its_form(row, form):
         for told, changes, _ in form(scene)]
 
 
-def test_changed_statements_are_counted_across_blocks():
-    old, new = "if a:\n    if b:\n        c\nd\n", (
-        "if a:\n    if b:\n        e\nf\n")
+def test_changes_are_counted_across_blocks_and_each_has_its_sentence():
+    old, new = "if a:\n    if b:\n        c\n    a\nd\n", (
+        "if a:\n    if b:\n        e\n    a\nf\n")
     assert effort(old, new) == (2, 2)
+    assert said(old, [(old.replace("d", "f"), "second"), (
+        new, "first")]) == ["first", "second"]
