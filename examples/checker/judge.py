@@ -26,7 +26,7 @@ def new(**entries):
     """Return what is known of a function or file: a check."""
     return {"student": None, "function": None, "verdict": "wrong",
             "same": None, "rule": None, "rules": [], "outputs": {},
-            "cause": None, "mended": [], "texts": [], "mended_by": [],
+            "cause": None, "mended": [], "mended_by": [],
             "job": None, "shared": None, "ending": None, "partial": False,
             "empty": False, "together": False, "printed": "", "remarks": [],
             "integers": False, "cases": [], **entries}

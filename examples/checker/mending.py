@@ -93,7 +93,6 @@ def mend(check, job, source, rules):
                 {"line": line, "before": before, "after": after,
                  "sentence": sentence} for (line, before, after), sentence
                 in zip(changes, sentences)])
-            check["texts"].append(text)
             check["mended_by"].append(rule)
 
 
@@ -124,15 +123,15 @@ def patched(options, checks):
         if check["verdict"] != "wrong":
             continue
         name = check["function"]
-        more = {*changes, *(compared(text, check["texts"][0])
-                            if check["texts"] else ())}
+        more = {*changes, *[(one["line"], one["before"], one["after"])
+                            for one in (check["mended"] or [[]])[0]]}
         lines, names = lines_of(text), {**rules, name: (
             *check["mended_by"], None)[0]}
         for line, before, after in sorted(more, reverse=True):
             lines[line - 1:line - 1 + len(lines_of(before))] = [after]
         trial = "".join(lines)
-        if check["texts"] and all(confirmed(one, check["job"], trial, rule)
-                                  for one, rule in names.items()):
+        if check["mended"] and all(confirmed(one, check["job"], trial, rule)
+                                   for one, rule in names.items()):
             new, changes, rules = trial, more, names
         else:
             left.append(name)
