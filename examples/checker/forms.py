@@ -105,7 +105,7 @@ def form(row, pattern, new, sentence, names, axis, s):
                 s, pattern, node, letters):
             continue
         around = node.parent if new in letters else None if isinstance(
-            node, ast.stmt) else ast.UnaryOp()      # as an operand
+            node, ast.stmt) else ast.UnaryOp(ast.Not(), node)     # operand
         for known in itertools.product(*[words(s, name, node)
                                          for name in names.values()]):
             said = {name: text for name, (text, _) in zip(names, known)}
