@@ -9,7 +9,8 @@ from common import ROOT
 
 FOLDER = ROOT / "examples" / "figures"
 FRAMES = {"forward.gif": 5, "backward.gif": 10}
-# What rounding and other versions of a training may change.
+# What rounding and other versions may change in a training; letters of
+# Matplotlib 3.9 for those of 3.11 change 0.039.
 TRAINED = {"curves.png": 0.2, "lenet.png": 0.2, "steps.png": 0.2}
 
 
@@ -43,7 +44,7 @@ def test_what_is_committed_is_drawn_again(name, tmp_path):
     assert len(ours) == len(theirs)
     for k, ink in enumerate(ours):
         apart = [abs(ink - other).sum() / other.sum() for other in theirs]
-        assert min(apart) == apart[k] < TRAINED.get(name, 0.03)
+        assert min(apart) == apart[k] < TRAINED.get(name, 0.05)
 
 
 def test_it_replaces_nothing_without_being_asked(tmp_path, capsys):
