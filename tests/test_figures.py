@@ -1,5 +1,6 @@
 """examples/figures.py draws what is committed, to squares of 20x20 pixels:
 other versions draw other letters, and other processors round otherwise."""
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -9,8 +10,9 @@ from common import ROOT
 
 FOLDER = ROOT / "examples" / "figures"
 FRAMES = {"forward.gif": 5, "backward.gif": 10}
-# What rounding and other versions may change in a training; letters of
-# Matplotlib 3.9 for those of 3.11 change 0.039.
+# Letters of Matplotlib 3.9 for those of 3.11 change 0.039, a kernel that is
+# not turned 0.008; what rounding and other versions change in a training:
+LETTERS = 0.005 if matplotlib.__version_info__ >= (3, 11) else 0.05
 TRAINED = {"curves.png": 0.2, "lenet.png": 0.2, "steps.png": 0.2}
 
 
@@ -44,7 +46,7 @@ def test_what_is_committed_is_drawn_again(name, tmp_path):
     assert len(ours) == len(theirs)
     for k, ink in enumerate(ours):
         apart = [abs(ink - other).sum() / other.sum() for other in theirs]
-        assert min(apart) == apart[k] < TRAINED.get(name, 0.05)
+        assert min(apart) == apart[k] < TRAINED.get(name, LETTERS)
 
 
 def test_it_replaces_nothing_without_being_asked(tmp_path, capsys):
