@@ -58,7 +58,11 @@ def main(argv=None):
             complain(f"--{kind}: cannot be written ({error})")
             status = status or 2
     if given.patch and status is None:
-        lines.append(patched(given, found))
+        try:
+            lines.append(patched(given, found))
+        except OSError as error:
+            complain(f"--patch: cannot be written ({error})")
+            status = 2
     verdicts = {one["verdict"] for one in found}
     if "wrong" in verdicts and not (
             given.verbose or given.folder or given.case):

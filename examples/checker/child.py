@@ -31,11 +31,11 @@ def save(folder, name, report, arrays=()):
 
 def loaded(job, space):
     """Put the functions of a file into space; return their signatures."""
-    module, compared = load(job["path"], job["source"])
+    module, remarks = load(job["path"], job["source"])
     found = {name: getattr(module, name) for name in job["names"]
              if callable(getattr(module, name, None))}
     space.update(found, module=module)
-    return {"result": "ok", "compared": compared, "functions": {
+    return {"result": "ok", "remarks": remarks, "functions": {
         name: signature(function) for name, function in found.items()}}, []
 
 

@@ -78,10 +78,8 @@ def functions_in(path, data, names, options, base, rule):
                 for one in job["jobs"] if one["function"] == name}
         check = judge_lenet5(mine["lenet5"], data) if name == "lenet5" else (
             judge(name, loading["functions"][name], mine, options.same))
-        check.update(path=str(path), printed=printed * (not checks), job=job)
-        check["remarks"] += [
-            f"line {line} compares a text with `is`: write `==`"
-            for line in loading.get("compared", ())]
+        check.update(path=str(path), printed=printed * (not checks))
+        check["remarks"] += map(str, loading.get("remarks", ()))
         if name == "conv_forward":
             rule = check["same"]
         if options.hint > 1 and check["rules"] and failures(check) and (

@@ -2,15 +2,13 @@
 import ast
 import linecache
 import os
-import tempfile
-from pathlib import Path
-from types import SimpleNamespace
 
 from . import calls
 from .expected import RULES, jobs_of
 from .explain import name_of
-from .files import check_file
-from .judge import judge
+from .judge import failures, judge, judge_case, reason
+from .mending import mend
+from .process import run_file
 from .text import describe
 
 
@@ -28,7 +26,7 @@ def check(function, name=None):
         outcomes[job["label"]] = {**report, "arrays": arrays}
     found, why = judge(name, calls.signature(function), outcomes,
                        list(RULES)), ""
-    if found["verdict"] == "wrong":
+    if failures(found):
         why = mended_alone(found, path, name)
     print("\n".join(describe(found)))
     if why:
@@ -42,24 +40,21 @@ def mended_alone(found, path, name):
     text = "".join(linecache.getlines(path))
     if f"def {name}" not in text:
         return "the text of the function is not known."
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(path)
-        if not os.path.isfile(path):
-            file = Path(folder, "cell.py")
-            file.write_text(without_calls(text), encoding="utf-8")
-        checks = check_file(file, SimpleNamespace(
-            hint=3, case=None, timeout=10, same=list(RULES), folder=True))
-    for check in checks:
-        if check["function"] == name and check["verdict"] == "wrong":
-            other = [case["message"] for case, ours in zip(
-                check["cases"], found["cases"])
-                if case["result"] != ours["result"]]
-            if other:       # an import, say, is in another cell
-                return f"the cell does not run alone ({other[0]})"
-            found.update({key: check[key]
-                          for key in ("mended", "mended_by", "job")})
-            return ""
-    return f"the cell does not run alone ({checks[0]['cause']})"
+    if not os.path.isfile(path):
+        text, path = without_calls(text), "<cell>.py"
+    job = {"path": os.path.abspath(path), "names": [name], "source": text,
+           "timeout": 10, "tensorflow": "tensorflow" in text,
+           "jobs": jobs_of(name)}
+    loading, outcomes, _ = run_file(job)
+    if loading["result"] != "ok" or name not in loading["functions"]:
+        return f"it does not run alone ({reason(loading) or 'not found'})"
+    mine = {one["label"]: outcomes[one["id"]] for one in job["jobs"]}
+    for case in found["cases"]:
+        alone = judge_case(name, found["rule"], case["name"],
+                           mine[case["name"]])
+        if alone["result"] != case["result"]:   # an import in another cell
+            return f"it does not run alone ({alone['message']})"
+    mend(found, job, text, found["rules"])
 
 
 def without_calls(text):

@@ -46,14 +46,12 @@ def describe(check, hint=3, verbose=False, colors=False):
         "float64"] * bool(check["integers"] and verbose)]
     if check["cause"]:
         lines.append(paragraph(check["cause"]))
-    if check["verdict"] == "right" or verbose:
-        lines += [paragraph(f"Remark: {remark}.") for remark in remarks]
+    lines += [paragraph(f"Remark: {remark}.") for remark in remarks]
     if check["verdict"] == "wrong" and check["cases"]:
         lines += [] if check["partial"] else counts(check, hint)
         if hint > 1 and not check["mended"] or check["partial"]:
             lines += simplest(check)
-        if hint > 1 and check["job"] and check["rules"] and failures(
-                check) and not (check["mended"] or check["partial"]):
+        if check["job"] and not check["mended"]:
             lines.append("  No small change that was tried mends it.")
     lines += mended(check, hint) if hint > 1 else []
     if verbose:
