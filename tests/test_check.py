@@ -131,7 +131,7 @@ ANSWERS = r"""
 2 | . --hint 3 --patch x | --patch: expected one PATH
 2 | a.py --patch x | --patch: expected one PATH
 2 | . --json folder | expected a file, got a folder
-2 | . --csv a.py/x | cannot be written
+2 | . --csv a.py/x | expected a folder that can be written
 2 | . --gradescope b.py | expected a report, got a program
 2 | x.txt --csv x.txt | none of them one that is checked
 2 | . --json x --csv ./x | expected different files

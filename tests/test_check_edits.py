@@ -4,7 +4,6 @@ import re
 import numpy as np
 import pytest
 
-import check
 from checker import child, forms, mending, process, table
 from checker.scene import Scene
 from checker.source import edited, effort, said
@@ -94,7 +93,7 @@ def test_what_is_confirmed_is_right_in_new_cases_without_answers(
 
 
 def test_a_copy_that_cannot_be_written_costs_no_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(check, "patched", lambda *_: open(tmp_path))
+    monkeypatch.setattr("check.patched", lambda *_: open(tmp_path))
     done = run(write(tmp_path / "a.py", POOL), "--patch", tmp_path / "b.py")
     assert (done.status, done.said) == (2, "pool_forward: right")
     assert "--patch: cannot be written" in done.problem

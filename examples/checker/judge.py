@@ -1,19 +1,18 @@
 """The verdict on one function: rules, cases and outputs."""
-import re
+import inspect
 
 import numpy as np
+
+import naive
 
 from .calls import differs, equal
 from .expected import (OUTPUTS, RULES, calls_of, judged_labels, results_of,
                        rules_of, total_to_keep)
 
-SIGNATURES = {
-    "conv_forward": 'A_prev, W, b, activation, padding="same", stride=(1, 1)',
-    "pool_forward": "A_prev, kernel_shape, stride=(1, 1), mode='max'",
-    "conv_backward": 'dZ, A_prev, W, b, padding="same", stride=(1, 1)',
-    "pool_backward": "dA, A_prev, kernel_shape, stride=(1, 1), mode='max'"}
-PARAMETERS = {name: re.findall(r"[A-Za-z_]\w*(?=[,=]|$)", text)
-              for name, text in SIGNATURES.items()}
+PARAMETERS = {name: {       # of ties nobody is asked
+    key: one for key, one in inspect.signature(
+        getattr(naive, name)).parameters.items() if key != "ties"}
+    for name in OUTPUTS}
 RULE_NAMES = {
     "keras": 'Keras\' rule of "same"',
     "size": 'the rule of "same" that rounds up',
@@ -46,7 +45,7 @@ def wrong_signature(name, parameters):
     """Return what the main programs of courses cannot call, or None."""
     if not parameters or not all(usual for _, _, usual in parameters):
         return None     # not a Python function, or *args: the calls will tell
-    names, expected = [key for key, *_ in parameters], PARAMETERS[name]
+    names, expected = [key for key, *_ in parameters], [*PARAMETERS[name]]
     if names[:len(expected)] != expected:
         return f"The parameters are {', '.join(names)}; {expected_of(name)}"
     for key, default, _ in parameters[len(expected):]:
@@ -56,7 +55,8 @@ def wrong_signature(name, parameters):
 
 def expected_of(name):
     """Return the signature that is expected, as the end of a sentence."""
-    return f"expected def {name}({SIGNATURES[name]})."
+    parameters = ", ".join(map(str, PARAMETERS[name].values()))
+    return f"expected def {name}({parameters})."
 
 
 def judge_case(name, rule, label, outcome, seed=None):

@@ -80,7 +80,7 @@ def mend(check, job, source, rules):
             "text": source, "cases": cases, "probes": probes,
             "budget": SECONDS, "rules": [str(rule) for rule in rules],
             "telling": telling(name, rules[0]), "timeout": timeout,
-            "parameters": PARAMETERS[name]}]}):
+            "parameters": [*PARAMETERS[name]]}]}):
         rule = next((rule for rule in rules if str(rule) in by), None)
         changes = compared(source, text)
         lines = {line for line, *_ in changes}

@@ -23,10 +23,9 @@ from .calls import LARGEST
 
 HERE = Path(__file__).resolve().parent
 OURS = [HERE, HERE.parent, HERE.parent.parent, HERE.parent.parent / "tests"]
-INSIDE = ["__init__", "calls", "candidates", "child", "edits", "forms", "look",
-          "mend", "padding", "scene", "source", "table"]
 START = ("import sys; sys.path.insert(0, sys.argv[1])\n"
-         "from checker import child; child.main(sys.argv.pop())")
+         "from checker import child; sys.path.remove(sys.argv[1])\n"
+         "child.main(sys.argv.pop())")
 PRINTED = 2**23         # bytes that a student's code may print
 REPORT = 2**25          # bytes of a report with its arrays
 STARTING = 30           # seconds until Python, NumPy and TensorFlow are there
@@ -46,9 +45,6 @@ def started(job, log=b""):
     printed = tempfile.TemporaryFile()
     try:
         (place / "work").mkdir()
-        (place / "checker").mkdir()
-        for name in INSIDE:
-            shutil.copy(HERE / f"{name}.py", place / "checker")
         (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
         (place / "trials.log").write_bytes(log)
         known = {key: value for key, value in os.environ.items() if key not in
@@ -56,7 +52,8 @@ def started(job, log=b""):
         paths = [Path(path).resolve() for path in known.get(
             "PYTHONPATH", "").split(os.pathsep) if path]
         process = subprocess.Popen(
-            [sys.executable, "-c", START, str(place)], cwd=place / "work",
+            [sys.executable, "-c", START, HERE.parent, place],
+            cwd=place / "work",
             stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
             start_new_session=os.name == "posix", env={
                 **known, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"),

@@ -5,10 +5,9 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
-from common import put
+from common import problem_with, put
 
 from .text import describe
 
@@ -21,19 +20,12 @@ def problem_at(path):
 
     Folders that are missing are made.
     """
-    try:
-        path = Path(os.path.realpath(path))
-        if path.suffix.lower() in (".py", ".ipynb"):
-            return "expected a report, got a program"
-        if path.exists() and not path.is_file():
-            return "expected a file, got a folder or a device"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-        if path.is_file():
-            open(path, "ab").close()
-    except (OSError, RuntimeError) as error:
-        return f"cannot be written ({getattr(error, 'strerror', error)})"
+    path = Path(os.path.realpath(path))
+    if path.suffix.lower() in (".py", ".ipynb"):
+        return "expected a report, got a program"
+    if path.exists() and not path.is_file():
+        return "expected a file, got a folder or a device"
+    return problem_with(path.parent, [path.name])
 
 
 def write(path, text):
