@@ -10,18 +10,6 @@ from compare import check, finite_differences
 conv_backward = load("2-conv_backward.py")
 
 
-def test_the_tiny_example_by_hand():
-    A_prev = np.arange(9).reshape(1, 3, 3, 1)
-    dA_prev, dW, db = conv_backward(
-        np.ones((1, 2, 2, 1)), A_prev, np.ones((2, 2, 1, 1)), [0], "valid")
-    # How many of the four windows hold each pixel.
-    assert dA_prev[0, :, :, 0].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
-    # Each weight sums its pixels: the first one the pixels 0, 1, 3 and 4.
-    assert dW[:, :, 0, 0].tolist() == [[0 + 1 + 3 + 4, 1 + 2 + 4 + 5],
-                                       [3 + 4 + 6 + 7, 4 + 5 + 7 + 8]]
-    assert db.tolist() == [[[[4]]]]
-
-
 @every_case
 def test_gradients_pass_the_dot_product_test(functions, case, rng):
     # A convolution is linear: sum(dA_prev * V) == sum(dZ * conv(V)) for any
