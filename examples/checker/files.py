@@ -153,10 +153,10 @@ def compare_rules(checks):
         if all(len({check[key] for check in several}) > 1
                for key in ("same", "function")):
             for check in several:
-                check["together"] = True
-                check["remarks"].append(
+                check["together"] = (
                     "conv_forward and conv_backward follow different rules "
                     'of "same": together they are wrong')
+                check["remarks"].append(check["together"])
 
 
 def workers():

@@ -27,7 +27,7 @@ def new(**entries):
             "same": None, "rule": None, "rules": [], "outputs": {},
             "cause": None, "mended": [], "mended_by": [],
             "job": None, "shared": None, "ending": None, "partial": False,
-            "empty": False, "together": False, "printed": "", "remarks": [],
+            "empty": False, "together": None, "printed": "", "remarks": [],
             "integers": False, "cases": [], **entries}
 
 

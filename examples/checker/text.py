@@ -192,12 +192,11 @@ def summary(checks):
             for check in checks if check["student"] == student}).get(
                 name, "-") for name in FILES]))
     for check in checks:
-        together = check["together"] and check["remarks"][-1]
-        if check["verdict"] in ("wrong", "unreadable") or together or (
-                check["cause"]):
+        if check["verdict"] in ("wrong", "unreadable") or (
+                check["together"] or check["cause"]):
             said = [change["sentence"] for change in (
                 check["mended"] or [[]])[0]] or [
-                check["cause"] or check["ending"] or together
+                check["cause"] or check["ending"] or check["together"]
                 or "nothing found that mends it"]
             for cause in dict.fromkeys(said):
                 causes.setdefault((check["function"] or "a file", cause),
