@@ -121,11 +121,6 @@ def table(kind, text):
 CASES = {"conv": table("valid", VALID) + table("same", SAME),
          "pool": table("max", POOL) + table("avg", POOL.replace(
              "the defaults", "windows of four"))}
-TELLING = {     # no two sizes are alike, so that values tell names
-    "conv": table("valid", "telling 2x25x10x8 7x5x8x4 9x1") + table(
-        "same", "one 2x5x6x4 7x8x4x3 9x10\ntwo 3x6x5x8 2x7x8x4 1x1"),
-    "pool": table("max", "telling 2x9x39x3 6x7 1x8") + table(
-        "avg", "telling 3x32x12x2 5x7 9x1")}
 
 
 def drawn(name, seed):

@@ -6,7 +6,7 @@ import numpy as np
 
 import naive
 
-from .cases import CASES, TELLING, drawn
+from .cases import CASES, drawn
 from .calls import ACTIVATIONS, OPTIONS
 
 OUTPUTS = {"conv_forward": ("A",), "pool_forward": ("A",),
@@ -35,11 +35,10 @@ def rules_of(name):
 def calls_of(name, seed=None):
     """Return the calls that are made: {case name: (case, arguments)}.
 
-    seed: of newly drawn cases, or "telling"; None are those that are judged.
+    seed: of newly drawn cases; None are those that are judged.
     """
     calls = {}
-    for case in CASES[name[:4]] if seed is None else TELLING[name[:4]] if (
-            seed == "telling") else drawn(name, seed):
+    for case in CASES[name[:4]] if seed is None else drawn(name, seed):
         A_prev = case.draw("A_prev", case.A_prev)
         activated = "activation" in case.name
         if name[:4] == "pool":

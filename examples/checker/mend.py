@@ -110,10 +110,14 @@ class Trials:
         def compute():
             allow(3, 2)
             function = self.function(text)
-            for one in self.job["telling"]:
-                arguments = arguments_of(one["arguments"])
-                calls.append((one["kind"], {**arguments, "A": one["A"]},
-                              traced(function, arguments, self.path)))
+            for one in self.cases:
+                if one["judged"] and self.job["rules"][0] in one["expected"]:
+                    shapes = {parts[0].shape
+                              for parts in one["expected"].values()}
+                    arguments = arguments_of(one["arguments"])
+                    calls.append((one["kind"], {
+                        "A": shapes.pop() if len(shapes) == 1 else (),
+                        **arguments}, traced(function, arguments, self.path)))
             return True
 
         return self.tried(f"trace {text}", compute) and Scene(

@@ -6,31 +6,13 @@ from pathlib import Path
 
 from common import put
 
-from .expected import (as_json, calls_of, jobs_of, judged_labels,
-                       results_of)
+from .expected import calls_of, jobs_of, judged_labels, results_of
 from .judge import PARAMETERS, judge, judge_case
 from .process import run_file, try_edits
 from .source import compared, decoded, lines_of
 
 SECONDS = 20        # of processor time, for all trials of a function
 SHOWN = 2           # ways to mend that are confirmed and shown
-
-
-def telling(name, rule):
-    """Return the calls that tell what a name means, by its values.
-
-    A: the shape of the result, but for "same" under a stride, where the
-    rules disagree on it.
-    """
-    found = []
-    for label in judged_labels(name, rule, "telling"):
-        case, arguments = calls_of(name, "telling")[label]
-        known = name[5:] == "forward" and (
-            case.kind != "same" or case.stride == (1, 1))
-        found.append({"kind": case.kind, "arguments": as_json(arguments),
-                      "A": known * results_of(name, rule, label, "telling")[
-                          0].shape})
-    return found
 
 
 def trial_cases(name, rules, outcomes, jobs):
@@ -47,18 +29,18 @@ def trial_cases(name, rules, outcomes, jobs):
             expected = {rule: results_of(name, rule, label, seed)
                         for rule in rules
                         if label in judged_labels(name, rule, seed)}
-            for rule, parts in [*expected.items()][:1]:
+            case, _ = calls_of(name, seed)[label]
+            for rule in [*expected][:1]:
                 right = bool(seed) or judge_case(
                     name, rule, label, outcomes[label])["result"] == "pass"
-                found.append((right, calls_of(name, seed)[label][0], {
-                    **job, "expected": {
+                found.append((right, math.prod(case.A_prev), {
+                    **job, "kind": case.kind, "judged": not seed, "expected": {
                         str(rule): [part.tolist() for part in parts]
                         for rule, parts in expected.items()}}))
-    # The smallest have few windows.
-    found.sort(key=lambda one: (one[0], math.prod(one[1].A_prev)))
+    found.sort(key=lambda one: one[:2])     # the smallest have few windows
     probes = []
-    for right, case, job in found:
-        keys = {(rule, case.kind) for rule in job["expected"]}
+    for right, _, job in found:
+        keys = {(rule, job["kind"]) for rule in job["expected"]}
         if not right and min(counts[key] for key in keys) < 4:
             counts.update(keys)
             probes.append(job)
@@ -79,7 +61,7 @@ def mend(check, job, source, rules):
             "id": f"{name}-mended", "function": name, "path": job["path"],
             "text": source, "cases": cases, "probes": probes,
             "budget": SECONDS, "rules": [str(rule) for rule in rules],
-            "telling": telling(name, rules[0]), "timeout": timeout,
+            "timeout": timeout,
             "parameters": [*PARAMETERS[name]]}]}):
         rule = next((rule for rule in rules if str(rule) in by), None)
         changes = compared(source, text)

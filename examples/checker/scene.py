@@ -1,7 +1,7 @@
 """A student's function: its text, its tree, and what its names mean.
 
-A name is known by its values in a few telling calls, at each line: h_prev
-has that value in every call, and the y of a loop runs from 0 to h_new - 1.
+A name is known by its values in the judged calls, at each line: h_prev has
+that value in every call, and the y of a loop runs from 0 to h_new - 1.
 """
 import ast
 import difflib
@@ -14,8 +14,9 @@ PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
          ast.Tuple, ast.UnaryOp, ast.USub)
 SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
          "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
-         "stride": ["sh", "sw"], "dZ": [None, "h_new", "w_new", "c_new"],
-         "dA": [None, "h_new", "w_new"], "A": [None, "h_new", "w_new"]}
+         "stride": ["sh", "sw"], "A": [None, "h_new", "w_new"],
+         "dZ": [None, "h_new", "w_new", "c_new"],
+         "dA": [None, "h_new", "w_new"]}
 COUNTERS = {"n": "m", "y": "h_new", "x": "w_new", "c": "c_prev", "k": "c_new",
             "i": "kh", "j": "kw"}
 
@@ -25,15 +26,16 @@ def roles_of(arguments):
     roles = {role: size for name, sizes in SIZES.items() if name in arguments
              for role, size in zip(sizes, getattr(
                  arguments[name], "shape", arguments[name])) if role}
-    return {**roles, **{letter: f"0 to {roles[size] - 1}" for letter, size in
-                        COUNTERS.items() if size in roles}}
+    return {**roles, **{
+        letter: f"0 to {roles[size] - 1}" if roles[size] > 1 else 0
+        for letter, size in COUNTERS.items() if size in roles}}
 
 
 class Scene(Text):
     """A text, the function in it, and those of the file that it calls.
 
-    calls: [(kind, arguments and the shape of A, traced lines)]. A role is
-    "kh", with a value in each call.
+    calls: [(kind, arguments and the shape of A, if it is the same by all
+    rules, traced lines)]. A role is "kh", with a value in each call.
     """
 
     def __init__(self, text, name, calls, parameters):
