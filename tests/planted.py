@@ -68,7 +68,7 @@ tolerance | PB | Nearly equal is not equal. | EQUAL ->
 ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
-a ReLU | CF | `np.maximum(..., 0)` is too much. | tion(Z) -> tion(np.maximum(Z, 0))
+a ReLU | CF | `np.maximum(..., 0)` is | tion(Z) -> tion(np.maximum(Z, 0))
 a method | CF | `.round()` is too much. | tion(Z) -> tion(Z).round()
 rounded up | PF | This must be rounded down. |
  (h_prev - kh) // sh -> -(-(h_prev - kh) // sh)
