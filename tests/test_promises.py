@@ -52,8 +52,10 @@ def test_each_array_counts_in_the_dtype(functions, call, one, others, dtype,
     arrays = [array.astype(others) for array in draw(rng, call)]
     for i, array in enumerate(arrays):
         mixed = [*arrays[:i], array.astype(one), *arrays[i + 1:]]
-        assert all(result.dtype == dtype and result.dtype.isnative
-                   for result in results(functions, call, mixed))
+        exact = results(naive, call, [a.astype(float) for a in mixed])
+        ours = results(functions, call, mixed)
+        assert all(a.dtype == dtype and a.dtype.isnative for a in ours)
+        assert equal(ours, [a.astype(dtype) for a in exact])
 
 
 @every_call
@@ -68,6 +70,27 @@ def test_inputs_stay_and_results_are_new(functions, call, rng):
             assert not any(np.shares_memory(result, a) for a in arrays)
             result[...] = 7
         assert [array.tobytes() for array in arrays] == before
+
+
+@every_call
+@pytest.mark.parametrize("change", [
+    np.ndarray.tolist, np.asfortranarray, lambda a: a.T.copy().T,
+    lambda a: a[::-1].copy()[::-1], lambda a: a.repeat(2, axis=0)[::2],
+    lambda a: a.astype(">f8")],
+    ids=["lists", "F", "transposed", "reversed", "stretched", "big endian"])
+def test_layouts_never_matter(functions, call, change, rng):
+    arrays = draw(rng, call)
+    assert equal(results(functions, call, [change(a) for a in arrays]),
+                 results(naive, call, arrays))
+
+
+@every_call
+def test_no_images_give_empty_results_and_zero_gradients(functions, call):
+    arrays = [np.ones(shape, "f4")[:None if name in ("W", "b") else 0]
+              for name, shape in CALLS[call][0].items()]
+    ours = results(functions, call, arrays)
+    assert equal(ours, results(naive, call, arrays))
+    assert all(a.dtype == np.float32 and not a.any() for a in ours)
 
 
 @pytest.mark.filterwarnings("error")
