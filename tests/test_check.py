@@ -70,8 +70,10 @@ ANSWERS = r"""
 0 | m.py | RIGHT$ | CF | tion(Z) -> tion(Z).astype('f').tolist()\n
  if __name__ == '__main__': raise SystemExit | = stride -> = stride or (1, 1) |
  =(1, 1) -> =None, more=0
-0 | m.py | RIGHT Remark: line 9 compares a value with `is`: write `==`.$ | CF
- | == "same" -> is "same"
+0 | m.py | RIGHT Remark: line 3 compares a value with `is`: write `==`.
+  Remark: line 11 compares a value with `is`: write `==`.$ | CF | == "same" ->
+ is "same" | import numpy as np -> import numpy as np\ntry: pass\nfinally:
+  'a' is np
 0 | m.py | RIGHT$ | from helper import *  # not pool_forward
 0 | helper.py m.py | helper.py: RIGHT m.py: conv_backward: right, with DOWN$ |
  CB floor

@@ -75,9 +75,10 @@ def load(path, source=None):
     sys.modules[name] = module = importlib.util.module_from_spec(
         importlib.util.spec_from_file_location(name, path))
     exec(code, module.__dict__)
-    return module, [
-        f"line {one.lineno} compares a value with `is`: write `==`"
-        for one in found if str(one.message)[:3] == '"is']
+    return module, [    # once: what stands in a `finally` is compiled twice
+        f"line {number} compares a value with `is`: write `==`"
+        for number in sorted({one.lineno for one in found
+                              if str(one.message)[:3] == '"is'})]
 
 
 def signature(function):
