@@ -12,17 +12,19 @@ def parts(s):
     """A part of an expression is all that belongs there."""
     for node in s.nodes(ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Call):
         start, end = s.span(node)
-        for i, part in enumerate([
-                *[getattr(node, name, None) for name in (
-                    "left", "right", "operand", "body", "orelse")],
-                getattr(getattr(node, "func", None), "value", None),
-                *getattr(node, "args", ())]):
+        kept = [getattr(node, name, None) for name in (
+            "left", "right", "operand", "body", "orelse")]
+        if isinstance(node, ast.Call):      # of a method: its object too
+            kept = [getattr(node.func, "value", None), *node.args]
+        for i, part in enumerate(kept):
             if part:
                 first, last = s.span(part)
-                rest = [s.text[start:first].strip(), s.text[last:end].strip()]
-                if rest[0][-1:] + rest[1][:1] == "()":
-                    rest = rest[0][:-1], rest[1][1:]
-                yield f"`{'...'.join(filter(None, rest))}` is too much.", [
+                before = s.text[start:first].strip()
+                after = s.text[last:end].strip()
+                if before[-1:] + after[:1] == "()":
+                    before, after = before[:-1], after[1:]
+                gone = "...".join(filter(None, (before, after)))
+                yield f"`{gone}` is too much.", [
                     s.put(node, bare(s, part, node.parent))], (
                     i, called(node) or type(getattr(node, "op", node)))
 

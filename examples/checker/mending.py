@@ -54,7 +54,8 @@ def mend(check, job, source, rules):
     Each way was right in all judged cases and in as many new ones, under one
     rule, in a process that has no answers.
     """
-    name, timeout, check["job"] = check["function"], job["timeout"], job
+    name, timeout = check["function"], job["timeout"]
+    check["job"] = job      # what mends it is looked for
     cases, probes = trial_cases(name, rules, check["outcomes"],
                                 jobs_of(name, None, timeout))
     for text, by, sentences in try_edits({**job, "names": [name], "jobs": [{

@@ -53,8 +53,8 @@ def started(job, log=b""):
             "PYTHONPATH", "").split(os.pathsep) if path]
         process = subprocess.Popen(
             [sys.executable, "-c", START, HERE.parent, place],
-            cwd=place / "work",
-            stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
+            cwd=place / "work", stdin=subprocess.DEVNULL,
+            stdout=printed, stderr=printed,
             start_new_session=os.name == "posix", env={
                 **known, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"),
                                          str(place / "work")),

@@ -15,8 +15,8 @@ PLAIN = (ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Constant,
 SIZES = {"A_prev": ["m", "h_prev", "w_prev", "c_prev"],
          "W": ["kh", "kw", None, "c_new"], "kernel_shape": ["kh", "kw"],
          "stride": ["sh", "sw"], "A": [None, "h_new", "w_new"],
-         "dZ": [None, "h_new", "w_new", "c_new"],
-         "dA": [None, "h_new", "w_new"]}
+         "dA": [None, "h_new", "w_new"],
+         "dZ": [None, "h_new", "w_new", "c_new"]}
 COUNTERS = {"n": "m", "y": "h_new", "x": "w_new", "c": "c_prev", "k": "c_new",
             "i": "kh", "j": "kw"}
 
@@ -34,8 +34,8 @@ def roles_of(arguments):
 class Scene(Text):
     """A text, the function in it, and those of the file that it calls.
 
-    calls: [(kind, arguments and the shape of A, if it is the same by all
-    rules, traced lines)]. A role is "kh", with a value in each call.
+    calls: [(kind, arguments, and the shape of A where all rules give the
+    same, traced lines)]. A role is "kh", with a value in each call.
     """
 
     def __init__(self, text, name, calls, parameters):
