@@ -1,73 +1,56 @@
 """Where a number comes from: the sum that it is, term by term."""
 import inspect
-import itertools
 import textwrap
 
 import numpy as np
 
 import naive
 
-from .calls import as_arrays, equal
-from .expected import OUTPUTS, RULES, by_definition, rules_of
-from .judge import number
+from .calls import as_arrays, equal, same_Z
+from .expected import OUTPUTS, by_definition, rules_of
+from .judge import PARAMETERS, number
 
-# Which arrays a term multiplies, and which letters an output's index gives:
-# n, y, x, k: an element of Z or A; n, row, col, c: a pixel; i, j, c, k: a
-# weight.
-CONV = {"A": ("nyxk", ["A_prev", "W"]), "dW": ("ijck", ["A_prev", "dZ"]),
-        "dA_prev": (["n", "row", "col", "c"], ["dZ", "W"]),
-        "db": ("...k", ["dZ"])}
-POOL = {"A": ("nyxc", ["A_prev"]),
-        "dA_prev": (["n", "row", "col", "c"], ["dA"])}
+# What tells which terms an output is the sum of: another function, the array
+# of which one number is 1 there (the rest is 0), what its result is then where
+# it is not 0, and the array whose elements are numbered: that is the number.
+ASKED = {("conv", "A"): ("conv_backward", "dZ", "A_prev", "W"),
+         ("conv", "dA_prev"): ("conv_forward", "A_prev", "dZ", "W"),
+         ("conv", "dW"): ("conv_forward", "W", "dZ", "A_prev"),
+         ("conv", "db"): ("conv_forward", "b", "dZ", None),
+         ("pool", "A"): ("pool_backward", "dA", "A_prev", None),
+         ("pool", "dA_prev"): ("pool_forward", "A_prev", "dA", None)}
 
 
-def terms(name, arguments, output, index, rule):
+def one_at(index, shape):
+    """Return zeros, and a 1 at an index."""
+    array = np.zeros(shape)
+    array[index] = 1
+    return array
+
+
+def terms(name, arguments, output, index, rule, shape):
     """Yield the factors of each term of a number: (array's name, index).
 
-    For a maximum, yield the pixels that it is the largest of.
+    shape: of the output. For a maximum: the pixels that it is the largest of.
     """
-    conv, A_prev = name[:4] == "conv", arguments["A_prev"]
-    places, factors = (CONV if conv else POOL)[output]
-    known, stride = dict(zip(places, index)), arguments["stride"]
-    kernel, sides = arguments.get("kernel_shape"), [(0, 0), (0, 0)]
-    (_, h_prev, w_prev, c_prev), c_new = A_prev.shape, 1
-    if conv:
-        *kernel, _, c_new = arguments["W"].shape
-        axes, padding = ((h_prev, w_prev), kernel, stride), (
-            arguments["padding"])
-        sides = [RULES[rule](*axis) for axis in zip(*axes)] if (
-            padding == "same") else naive.sides(padding, *axes)
-    shape = (0, 0, 0) if output == "A" else arguments[
-        "dZ" if conv else "dA"].shape[:3]
-    ranges = dict(zip("nyxijck", (*shape, *kernel, c_prev, c_new)))
-    if output == "db":
-        ranges.update(i=1, j=1, c=1)
-    for n, y, x, i, j, c, k in itertools.product(*[
-            [known[letter]] if letter in known else range(size)
-            for letter, size in ranges.items()]):
-        row, col = (at * step + offset - before for at, step, offset, (
-            before, _) in zip((y, x), stride, (i, j), sides))
-        if output == "db" or (
-                0 <= row < h_prev and 0 <= col < w_prev
-                and known.get("row", row) == row
-                and known.get("col", col) == col and (
-                    name != "pool_backward" or arguments["mode"] == 'avg'
-                    or gets(arguments, rule, (n, y, x, c))[i, j])):
-            at = {"A_prev": (n, row, col, c), "W": (i, j, c, k),
-                  "dZ": (n, y, x, k), "dA": (n, y, x, c)}
-            yield [(factor, at[factor]) for factor in factors]
-    if output == "A" and conv:
-        yield [("b", (index[3],))]
-
-
-def gets(arguments, ties, place):
-    """Return which elements of a window get the gradient of its maximum."""
-    n, y, x, c = place
-    (kh, kw), (sh, sw) = arguments["kernel_shape"], arguments["stride"]
-    pixels = arguments["A_prev"][n, y*sh:y*sh + kh, x*sw:x*sw + kw, c]
-    one = {"A_prev": pixels[None, ..., None], "dA": np.ones((1, 1, 1, 1)),
-           "kernel_shape": (kh, kw)}
-    return naive.pool_backward(**one, ties=ties)[0, :, :, 0] > 0
+    asked, mine, result, other = ASKED[name[:4], output]
+    arrays = {key: np.zeros(value.shape) for key, value in arguments.items()
+              if isinstance(value, np.ndarray)}
+    arrays[mine] = one_at(index, shape)
+    if other:
+        arrays[other].flat = range(1, arrays[other].size + 1)
+    given = {**arguments, "mode": 'avg', "activation": same_Z, **arrays}
+    found, *_ = by_definition(asked, rule, {
+        key: given[key] for key in PARAMETERS[asked]})
+    for at in map(tuple, np.argwhere(found)):
+        if name == "pool_backward" and not by_definition(name, rule, {
+                **arguments, "dA": one_at(at, found.shape)})[0][index]:
+            continue        # another pixel gets the gradient of its maximum
+        second = [(other, np.unravel_index(int(found[at]) - 1, arrays[
+            other].shape))] if other else []
+        yield sorted([(result, at), *second], key=lambda one: one[0].lower())
+    if (name, output) == ("conv_forward", "A"):
+        yield [("b", index[3:])]
 
 
 def letters(factor):
@@ -81,7 +64,7 @@ def where_from(name, arguments, output, index, rule, exact):
 
     exact: the array that is right.
     """
-    found = list(terms(name, arguments, output, index, rule))
+    found = list(terms(name, arguments, output, index, rule, exact.shape))
     arrays = {**arguments, "b": np.ravel(arguments.get("b", 0))}
     values = [[float(arrays[key][at]) for key, at in term] for term in found]
     mode, join, around = arguments.get("mode"), " + ", "{}"

@@ -143,42 +143,30 @@ def tidy(value):
     return clean(value)[:300] if isinstance(value, str) else value
 
 
-def attempt(job):
-    """Run calls until one gives no result.
-
-    Return the report of loading, the outcomes by id, why it ended (or None),
-    and what was printed.
-    """
-    found = {}
-    with started(job) as (folder, process, printed, end):
-        loading = end or read(folder / "loading.npy")
-        for one in job["jobs"]:
-            file = folder / f"{one['id']}.npy"
-            if not end and one["function"] in loading.get("functions", {}):
-                end = follow(process, file, one["timeout"], printed)
-                if not end:
-                    found[one["id"]] = read(file, one["outputs"])
-        printed.seek(0)
-        return loading, found, end, printed.read(4000).decode("utf-8",
-                                                              "replace")
-
-
 def run_file(job):
     """Run the calls, in a new process after each one that gave no result.
 
     Return the report of loading, the outcomes by id, and what was printed.
     """
-    outcomes, printed, lost, first, calls = {}, "", [], None, job["jobs"]
+    outcomes, text, lost, first, calls = {}, "", [], None, job["jobs"]
     while True:
-        loading, found, end, text = attempt({**job, "jobs": calls})
-        first, printed = first or loading, (printed + text)[:4000]
+        with started({**job, "jobs": calls}) as (folder, process, out, end):
+            loading = end or read(folder / "loading.npy")
+            first, known = first or loading, loading.get("functions", {})
+            for one in calls:
+                if not end and one["function"] in known:
+                    file = folder / f"{one['id']}.npy"
+                    end = follow(process, file, one["timeout"], out)
+                    if not end:
+                        outcomes[one["id"]] = read(file, one["outputs"])
+            out.seek(0)
+            text += out.read(4000 - len(text)).decode("utf-8", "replace")
         if loading["result"] != "ok":       # the second time, perhaps
-            found = {one["id"]: loading for one in calls}
-        outcomes.update(found)
+            outcomes.update({one["id"]: loading for one in calls})
         calls = [one for one in calls if one["id"] not in outcomes
-                 and one["function"] in loading["functions"]]
+                 and one["function"] in known]
         if not calls or not end or ENDING.is_set():
-            return first, outcomes, printed
+            return first, outcomes, text
         lost.append(calls[0]["function"])
         outcomes[calls.pop(0)["id"]] = end
         if lost.count(lost[-1]) > 1:
