@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 try:
-    import numpy as np
+    import numpy    # noqa: F401 (all of them need it)
 except ImportError as error:
     sys.exit(f"NumPy is missing ({error}); run: python -m pip install numpy")
 
@@ -74,31 +74,6 @@ def integer_from(minimum, maximum=None):
                 f"expected an integer {expected}, got {text}")
         return number
     return read
-
-
-def difference(function, case, hint, ours, expected, rtol=0.0):
-    """Return None if ours is expected, else a line that says where not.
-
-    Errors are relative to the largest number expected; rtol 0 asks for
-    equality.
-    """
-    where = f"{function}, {case}"
-    ours, expected = np.atleast_1d(ours), np.atleast_1d(expected)
-    if ours.shape != expected.shape:
-        return (f"{where}: shape {ours.shape}, expected {expected.shape} "
-                f"({hint})")
-    if not ours.size:
-        return None
-    scale = np.abs(expected).max() or 1.0
-    errors = np.abs(np.subtract(ours, expected, dtype=float)) / scale
-    errors[np.isnan(errors)] = np.inf
-    worst = tuple(int(i) for i in
-                  np.unravel_index(errors.argmax(), errors.shape))
-    if errors[worst] <= rtol:
-        return None
-    return (f"{where}: at {worst} got {ours[worst]:.8g}, expected "
-            f"{expected[worst]:.8g}, relative error {errors[worst]:.1e} "
-            f"(usual cause: {hint})")
 
 
 class UserError(Exception):

@@ -1,44 +1,36 @@
-"""0-conv_forward.py against its definition and Keras."""
+"""0-conv_forward.py against Keras; its definition: test_properties.py."""
 import naive
 import numpy as np
 import pytest
 
-from cases import every_case, integers
+from cases import CONVOLUTIONS, integers
 from common import load, same_Z
 from compare import check, rounding
 
 conv_forward = load("0-conv_forward.py")
 
 
-@every_case
-def test_integers_equal_the_definition(functions, case, rng):
-    A_prev, W, b = integers(rng, case.A_prev, case.W, (1, 1, 1, case.W[-1]))
-    options = same_Z, case.padding, case.stride
-    check("conv_forward", case, functions.conv_forward(
-        A_prev, W, b, *options), naive.conv_forward(A_prev, W, b, *options))
-
-
-@every_case
-def test_keras_gives_the_same(case, rng, tf):
-    A_prev, W, b = (rng.standard_normal(shape)
-                    for shape in (case.A_prev, case.W, case.W[-1]))
-    X, padding = tf.constant(A_prev), case.padding
+@CONVOLUTIONS
+def test_keras_gives_the_same(A_prev, W, padding, stride, rng, tf):
+    A_prev, W, b = (rng.standard_normal(shape) for shape in (
+        A_prev, W, W[-1]))
+    ours = conv_forward(A_prev, W, b, same_Z, padding, stride)
+    X = tf.constant(A_prev)
     if not isinstance(padding, str):
         X = tf.keras.layers.ZeroPadding2D(
             tuple(naive.sides(padding, 0, 0, 0)), dtype="float64")(X)
         padding = "valid"
-    layer = tf.keras.layers.Conv2D(case.W[-1], case.W[:2], case.stride,
-                                   padding, dtype="float64")
+    layer = tf.keras.layers.Conv2D(W.shape[-1], W.shape[:2], stride, padding,
+                                   dtype="float64")
     layer.build(X.shape)
     layer.set_weights([W, b])
-    check("conv_forward", case, rtol=rounding(W[..., 0].size + 1),
-          expected=layer(X), ours=conv_forward(
-              A_prev, W, b, same_Z, case.padding, case.stride))
+    check("conv_forward", ours, layer(X), rounding(W[..., 0].size + 1))
 
 
 def test_activation_gets_all_of_Z_once():
     seen = []
-    A = conv_forward(np.ones((2, 3, 3, 1)), np.ones((3, 3, 1, 1)), [-5.0],
+    A = conv_forward(*[np.ones(shape).tolist() for shape in (
+        (2, 3, 3, 1), (3, 3, 1, 1))], [-5.0],
                      lambda Z: seen.append(Z) or np.maximum(Z, 0))
     assert [Z.shape for Z in seen] == [(2, 3, 3, 1)]
     assert A[0, :, :, 0].tolist() == [[0, 1, 0], [1, 4, 1], [0, 1, 0]]

@@ -53,7 +53,7 @@ def test_the_first_step_of_adam_is_that_of_keras(tf, rng):
     lenet.Adam(weights).step(weights, [gradient])
     tf.keras.optimizers.Adam().apply_gradients(
         [(tf.constant(gradient), variable)])
-    check("Adam", "first step", weights[0], variable.numpy(), rtol=1e-6)
+    check("first step", weights[0], variable.numpy(), rtol=1e-6)
 
 
 def test_he_normal_has_its_deviation_and_its_cut(rng):

@@ -66,5 +66,4 @@ def agree(image, what, ours, theirs):
     """Fail unless each array is Keras', up to rounding."""
     assert len(ours) == len(theirs)
     for i, (array, expected) in enumerate(zip(ours, theirs)):
-        check("LeNet-5", f"from image {image} on, {what} {i}", array,
-              np.asarray(expected), TOLERANCE, "see the note above")
+        check(f"from image {image} on, {what} {i}", array, expected, TOLERANCE)
