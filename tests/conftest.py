@@ -29,16 +29,6 @@ def loaded(block=None):
     return SimpleNamespace(**functions)
 
 
-@pytest.fixture(params=[None, 2000, 24], ids=["", "neighbours", "rows"])
-def functions(request):
-    """The four functions, three times: no result may depend on the blocks.
-
-    By default the small calls of the tests are one block each; in blocks of
-    2000 numbers neighbouring outputs are joined; blocks of 24 hold one row.
-    """
-    return loaded(request.param)
-
-
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
