@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import naive
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ def sizes(draw, most):
     """Draw the height and width of images: often small, now and then long."""
     long = st.sampled_from([29, 37, 64, 97])
     h, w = (draw(st.integers(1, most)) for _ in "hw")
-    return draw(st.sampled_from([(h, w), (h, w), (h, w), (h, draw(long)),
+    return draw(st.sampled_from([(h, w), (h, w), (h, draw(long)),
                                  (draw(long), w)]))
 
 
@@ -124,7 +125,8 @@ def test_the_backward_pass_passes_the_dot_product_test(f, drawn):
 
 ANY = ("float32", "float64", "float16", "uint8", "int64", "bool", ">f4",
        ">i2")
-often = settings(max_examples=20 * settings.default.max_examples)
+often, more = (settings(max_examples=n * settings.default.max_examples)
+               for n in (20, 5))
 
 
 def results(f, name, inputs, rest):
@@ -157,7 +159,7 @@ def test_any_dtype_and_layout_gives_what_the_definition_gives(f, call):
         assert not any(np.shares_memory(result, array) for array in inputs)
 
 
-@often
+@more
 @given(functions, calls(("float16",)))
 def test_float16_is_rounded_once(f, call):
     # From 2048 on float16 has no odd numbers: sums on the way would err.
@@ -168,7 +170,7 @@ def test_float16_is_rounded_once(f, call):
         np.testing.assert_allclose(ours, expected, 1e-3 * ("avg" in rest))
 
 
-@often
+@more
 @given(functions, calls(("float16", "float32")))
 def test_what_overflows_does_not_warn(f, call):
     name, inputs, rest = call       # a warning is an error here
@@ -176,22 +178,39 @@ def test_what_overflows_does_not_warn(f, call):
                       for array in inputs], rest)
 
 
-@often
-@given(functions, calls(("float64",)), st.integers(0, 2**32),
-       st.sampled_from([(np.nan, np.inf), (-np.inf, np.inf)]))
-def test_what_is_not_finite_stays_in_the_windows_that_hold_it(f, call, seed,
-                                                              bad):
-    # Several outputs of a row may be computed as one, with wide kernels and
-    # rows that hold zeros: these must not be multiplied with infinity.
-    name, inputs, rest = call
-    inputs, rng = [array.copy() for array in inputs], np.random.default_rng(
-        seed)
-    array = inputs[rng.integers(len(inputs))]
-    if array.size:
-        array.flat[rng.integers(0, array.size, 2)] = bad
-    for ours, expected in zip(results(f, name, inputs, rest),
-                              exact(name, inputs, rest)):
-        np.testing.assert_allclose(ours, expected, 0, 1e-10)
+@pytest.mark.parametrize("where", ["A_prev", "last column", "W", "dZ"])
+@pytest.mark.parametrize("bad", [(np.nan, np.inf), (-np.inf, np.inf)])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+def test_what_is_not_finite_stays_in_the_windows_that_hold_it(where, bad,
+                                                              stride, rng):
+    # Of 37 outputs of a row several are computed as one, with wide kernels
+    # and rows that hold zeros: these must not be multiplied with infinity.
+    A_prev, W, b = integers(rng, (3, 4, 37*stride[1] + 3, 2), (2, 4, 2, 3),
+                            (3,))
+    dZ, = integers(rng, naive.conv_forward(A_prev, W, b, same_Z, "valid",
+                                           stride).shape)
+    array, x = {"A_prev": (A_prev, 1), "last column": (A_prev, -1),
+                "W": (W, 1), "dZ": (dZ, 1)}[where]
+    array[-1, 1, x, 0], array[0, 0, x, 0] = bad
+    for call in (("conv_forward", [A_prev, W, b], (same_Z, "valid", stride)),
+                 ("conv_backward", [dZ, A_prev, W, b], ("valid", stride))):
+        for ours, expected in zip(results(loaded(2000), *call), exact(*call)):
+            np.testing.assert_array_equal(ours, expected)
+
+
+@more
+@given(functions, calls(("float64",)).filter(lambda call: "pool" in call[0]),
+       st.integers(0, 2**32))
+def test_poolings_do_as_the_definition_where_numbers_are_not_finite(f, call,
+                                                                    seed):
+    (name, inputs, rest), rng = call, np.random.default_rng(seed)
+    inputs = [np.where(rng.random(array.shape) < 0.2, rng.choice(
+        [np.nan, np.inf, -np.inf, -0.0], array.shape), array)
+        for array in inputs]
+    ours, = results(f, name, inputs, rest)
+    np.testing.assert_allclose(ours, *exact(name, inputs, rest), 0, 1e-10)
+    # The definition adds to 0.0: it never prints -0.
+    assert name == "pool_forward" or not np.signbit(ours[ours == 0]).any()
 
 
 def test_dW_of_neighbours_is_rounded_once():
