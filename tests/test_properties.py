@@ -17,6 +17,7 @@ from conftest import loaded
 
 # In blocks of the default size or less: no result may depend on it.
 OURS = loaded()
+LONG = st.sampled_from([29, 37, 64, 97])
 functions = st.sampled_from([OURS, loaded(1), loaded(40), loaded(4000)])
 
 
@@ -25,13 +26,10 @@ def pairs(most):
     return st.just((1, 1)) | st.tuples(*[st.integers(1, most)] * 2)
 
 
-@st.composite
-def sizes(draw, most):
+def sizes(most):
     """Draw the height and width of images: often small, now and then long."""
-    long = st.sampled_from([29, 37, 64, 97])
-    h, w = (draw(st.integers(1, most)) for _ in "hw")
-    return draw(st.sampled_from([(h, w), (h, w), (h, draw(long)),
-                                 (draw(long), w)]))
+    few = st.integers(1, most)
+    return st.tuples(few, few) | st.tuples(few, LONG) | st.tuples(LONG, few)
 
 
 @st.composite
@@ -58,21 +56,21 @@ def arrays(draw, *shapes, dtypes=("float64",)):
 @st.composite
 def convolutions(draw, dtypes=("float64",), minimum_m=0):
     """Draw A_prev, W, b, padding and stride that go together."""
-    kh, kw = draw(pairs(7))
-    stride = draw(pairs(4))
+    (kh, kw), (h, w), (sh, sw) = draw(pairs(7)), draw(sizes(11)), draw(pairs(4))
+    if draw(st.booleans()):     # several outputs of a row may be one
+        kw, w, sw = max(kw, 3), draw(LONG), min(sw, 2)
     side = st.integers(0, 3)
     padding = draw(st.one_of(
         st.sampled_from(["same", "valid"]), st.tuples(side, side),
         st.tuples(st.tuples(side, side), st.tuples(side, side))))
-    h, w = draw(sizes(11))
     if padding != "same":
         (top, bottom), (left, right) = naive.sides(padding, 0, 0, 0)
         h = max(h, kh - top - bottom, 1)
         w = max(w, kw - left - right, 1)
-    m, c_prev, c_new = (draw(st.integers(minimum, most)) for minimum, most in
-                        ((minimum_m, 3), (1, 20), (1, 4)))
+    m, c_new = draw(st.integers(minimum_m, 3)), draw(st.integers(1, 4))
+    c_prev = draw(st.integers(1, 20))
     shapes = (m, h, w, c_prev), (kh, kw, c_prev, c_new), (1, 1, 1, c_new)
-    return *draw(arrays(*shapes, dtypes=dtypes)), padding, stride
+    return *draw(arrays(*shapes, dtypes=dtypes)), padding, (sh, sw)
 
 
 @st.composite
@@ -171,7 +169,7 @@ def test_float16_is_rounded_once(f, call):
 
 
 @more
-@given(functions, calls(("float16", "float32")))
+@given(functions, calls(("float16",)) | calls(("float32",)))
 def test_what_overflows_does_not_warn(f, call):
     name, inputs, rest = call       # a warning is an error here
     results(f, name, [np.full_like(array, np.finfo(array.dtype).max)
