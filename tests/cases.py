@@ -4,18 +4,23 @@ import pytest
 
 def sizes(text):
     """Read 2x3 as (2, 3), 0+2x3+1 as ((0, 2), (3, 1)), a word as itself."""
-    if text.isalpha():
+    if "x" not in text:
         return text
     return tuple(tuple(map(int, part.split("+"))) if "+" in part
                  else int(part) for part in text.split("x"))
 
 
 def table(names, text):
-    """Return a parametrization by lines of sizes, words and, last, a name."""
-    rows = [line.split(None, names.count(",") + 1)
-            for line in text.strip().splitlines()]
+    """Return a parametrization by lines of sizes, words and, last, a name.
+
+    Lines that begin with * are for CI alone.
+    """
+    rows = [(line[0] == "*", *line.lstrip("*").split(
+        None, names.count(",") + 1)) for line in text.strip().splitlines()]
     return pytest.mark.parametrize(names, [
-        pytest.param(*map(sizes, row), id=name) for *row, name in rows])
+        pytest.param(*map(sizes, row), id=name,
+                     marks=[pytest.mark.slow] * slow)
+        for slow, *row, name in rows])
 
 
 # Small enough to nudge each number; many more are drawn in test_properties.py.

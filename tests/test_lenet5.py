@@ -1,4 +1,8 @@
-"""5-lenet5.py: the network that was asked for, and that it learns."""
+"""5-lenet5.py: what it takes, how it begins, and that it learns.
+
+Its layers and Adam are those of lenet5_numpy.py: test_lockstep.py; its loss:
+test_train.py.
+"""
 import numpy as np
 import pytest
 
@@ -21,41 +25,12 @@ def model(K, lenet5):
     return lenet5(K.Input(shape=(28, 28, 1)))
 
 
-def test_layers_in_order_with_their_shapes_and_options(model):
-    layers = [(type(layer).__name__, tuple(layer.output.shape)[1:])
-              for layer in model.layers[1:]]
-    assert layers == [
-        ("Conv2D", (28, 28, 6)), ("MaxPooling2D", (14, 14, 6)),
-        ("Conv2D", (10, 10, 16)), ("MaxPooling2D", (5, 5, 16)),
-        ("Flatten", (400,)), ("Dense", (120,)), ("Dense", (84,)),
-        ("Dense", (10,))]
-    assert model.count_params() == 61706
-    configs = [layer.get_config() for layer in model.layers[1:]]
-    for option, expected in {
-            "kernel_size": [(5, 5)] * 2, "pool_size": [(2, 2)] * 2,
-            "padding": ["same", "valid", "valid", "valid"],
-            "strides": [(1, 1), (2, 2)] * 2,
-            "activation": ["relu"] * 4 + ["softmax"]}.items():
-        assert expected == [c[option] for c in configs if option in c]
-
-
 def test_initial_weights_are_he_normal_of_seed_0(model, K):
     weights = model.get_weights()
     for kernel, bias in zip(weights[::2], weights[1::2]):
         expected = K.initializers.he_normal(seed=0)(kernel.shape)
         assert (kernel == np.asarray(expected)).all()
         assert not bias.any()
-
-
-def test_compiled_with_adam_cross_entropy_and_accuracy(model, K):
-    assert isinstance(model.optimizer, K.optimizers.Adam)
-    ours = model.optimizer.get_config()
-    default = K.optimizers.Adam().get_config()
-    assert {**ours, "name": ""} == {**default, "name": ""}
-    assert model.loss == "categorical_crossentropy"
-    figures = model.evaluate(np.zeros((2, 28, 28, 1)), np.eye(10)[:2],
-                             verbose=0, return_dict=True)
-    assert set(figures) == {"loss", "accuracy"}
 
 
 @pytest.mark.parametrize("error, told, X", [
@@ -115,8 +90,12 @@ def test_it_learns_under_any_dtype_policy(policy, last, white, K, lenet5):
     try:
         model = lenet5(K.Input(shape=(28, 28, 1)))
         model.fit(white * x, np.eye(10)[y], 32, epochs=4, verbose=0)
-        _, right = model.evaluate(white * x_test, np.eye(10)[y_test],
-                                  verbose=0)
+        told = model.evaluate(white * x_test, np.eye(10)[y_test],
+                              verbose=0, return_dict=True)
+        read = model.predict(white * x_test, verbose=0).argmax(axis=1)
     finally:
         K.mixed_precision.set_global_policy(before)
-    assert model.layers[-1].compute_dtype == last and right >= 0.8
+    assert model.layers[-1].compute_dtype == last
+    assert set(told) == {"loss", "accuracy"}
+    assert told["accuracy"] == pytest.approx((read == y_test).mean(), abs=0.01)
+    assert told["accuracy"] >= 0.8

@@ -1,6 +1,6 @@
 """examples/lenet5_numpy.py: the twin of Keras' LeNet-5, and its reading.
 
-Layers, loss, gradients and later steps are compared in test_lockstep.py.
+Layers, loss, gradients and steps are compared in test_lockstep.py.
 """
 import re
 
@@ -10,7 +10,6 @@ from PIL import Image
 
 import lenet5_numpy as lenet
 import train
-from compare import check
 from training.data import load_data
 from training.preprocess import read_digit
 
@@ -34,26 +33,6 @@ SHOWN = {
     "magenta on white": lambda a: np.dstack([0 * a + 255, a, 0 * a + 255]),
     "of 16 bits": lambda a: np.uint16(300 + 3 * a)}
 slow = pytest.mark.slow
-
-
-def test_the_gradient_of_the_images_is_the_slope_of_the_loss(rng):
-    weights, T = [w.astype(float) for w in GOOD.values()], np.eye(10)[[3, 1]]
-    X, V = rng.random((2, 2, 28, 28, 1))
-    _, dX = lenet.backward(X, T, lenet.forward(X, weights), weights)
-    above, below = (lenet.cross_entropy(lenet.forward(
-        X + step * V, weights)[-1], T) for step in (1e-6, -1e-6))
-    assert np.isclose((dX * V).sum(), (above - below) / 2e-6, rtol=1e-6)
-
-
-def test_the_first_step_of_adam_is_that_of_keras(tf, rng):
-    """Up to float32's last digit: from zero, so that weights are the step."""
-    weights = [np.zeros(50, np.float32)]
-    gradient = rng.standard_normal(50, dtype=np.float32)
-    variable = tf.Variable(weights[0])
-    lenet.Adam(weights).step(weights, [gradient])
-    tf.keras.optimizers.Adam().apply_gradients(
-        [(tf.constant(gradient), variable)])
-    check("first step", weights[0], variable.numpy(), rtol=1e-6)
 
 
 def test_he_normal_has_its_deviation_and_its_cut(rng):
