@@ -162,8 +162,3 @@ def made(name="", *changes):
     return plant(globals()[name[:2]], *[
         re.split(" ?-> ?", change) for change in changes],
         rule=name[3:] or "size")
-
-
-def planted(name):
-    """Return the function's name and the text of a faulty file."""
-    return globals()[PLANTED[name][1]], made(name)

@@ -6,9 +6,8 @@ import naive
 import numpy as np
 import pytest
 
-from cases import CONVOLUTIONS, integers
 from common import load, same_Z
-from compare import check, finite_differences, rounding
+from compare import CONVOLUTIONS, check, finite_differences, integers, rounding
 
 conv_forward = load("0-conv_forward.py")
 conv_backward = load("2-conv_backward.py")

@@ -1,10 +1,8 @@
-"""The page examples/explorer.html, driven in a real browser. A new picture of
-it: PYTHONPATH=examples python tests/test_explorer.py"""
+"""The page examples/explorer.html, driven in a real browser."""
 import json
 import os
 import re
 import shutil
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -27,10 +25,11 @@ NUMBERS = """[...document.querySelectorAll("[data-array]")].map(
 NUMPY = loaded()
 
 
-def started(profile):
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory):
     """Start Chrome, which notes what it requests and reports."""
     options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('data')}"):
         options.add_argument(flag)
     options.binary_location = shutil.which("chromium") or ""
     options.set_capability("goog:loggingPrefs",
@@ -38,13 +37,8 @@ def started(profile):
     folder = os.environ.get("CHROMEWEBDRIVER")      # GitHub's machines
     driver = shutil.which("chromedriver", path=folder) or pytest.skip(
         "chromedriver, which drives Chrome, is not installed")
-    return webdriver.Chrome(options, webdriver.ChromeService(driver))
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
+    with webdriver.Chrome(options, webdriver.ChromeService(driver)) as chrome:
+        yield chrome
 
 
 @pytest.fixture
@@ -55,10 +49,10 @@ def page(chrome):
     return chrome
 
 
-def size(driver, width, height=850, scale=1, scheme="light", forced="none"):
+def size(driver, width, scheme="light", forced="none"):
     """Set the size of the window, and what the page is asked to respect."""
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": height, "deviceScaleFactor": scale,
+        "width": width, "height": 850, "deviceScaleFactor": 1,
         "mobile": False})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
         {"name": "prefers-color-scheme", "value": scheme},
@@ -412,17 +406,3 @@ def test_nothing_is_fetched_stored_or_reported(page):
         in entry["message"]) if sent["documentURL"].startswith("file:")}
     assert requested - {"data:,"} == {PAGE.as_uri()}    # the empty icon
     assert page.get_log("browser") == []        # of the whole file
-
-
-if __name__ == "__main__":      # 1400 pixels wide, for a width of 700
-    from PIL import Image
-    path = str(ROOT / "examples" / "figures" / "explorer.png")
-    with TemporaryDirectory() as profile, started(profile) as driver:
-        size(driver, 940)
-        driver.get(PAGE.as_uri())
-        bottom = driver.execute_script("""
-            document.documentElement.style.scrollbarWidth = "none";
-            return board.getBoundingClientRect().bottom""")
-        size(driver, 940, round(bottom) + 8, scale=1400 / 940)
-        driver.save_screenshot(path)
-    Image.open(path).convert("RGB").quantize(32).save(path, optimize=True)

@@ -4,8 +4,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from cases import table
 from common import same_Z
+from compare import table
 from conftest import loaded
 
 functions = loaded()

@@ -6,9 +6,8 @@ import naive
 import numpy as np
 import pytest
 
-from cases import POOLINGS, integers
 from common import load
-from compare import check, finite_differences
+from compare import POOLINGS, check, finite_differences, integers
 
 pool_backward = load("3-pool_backward.py")
 

@@ -4,10 +4,10 @@ import re
 import subprocess
 import sys
 
-import planted
 import pytest
 
 from common import ROOT
+from planted import made
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?",
@@ -34,7 +34,7 @@ def test_there_are_two_commands_and_ci_runs_the_second():
 
 def test_the_output_of_the_checker_is_real(tmp_path):
     path = tmp_path / "2-conv_backward.py"
-    path.write_text(planted.planted("crop p:-p")[1])
+    path.write_text(made("crop p:-p"))
     done = subprocess.run([sys.executable, "examples/check.py", path],
                           cwd=ROOT, text=True, capture_output=True)
     assert f"```text\n{done.stdout}```" in README

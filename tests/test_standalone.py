@@ -10,8 +10,8 @@ import numpy as np
 import pycodestyle
 import pytest
 
-from cases import integers
 from common import ROOT, load_module, same_Z
+from compare import integers
 
 CONV, POOL = "padding='same', stride=(1, 1)", (
     "kernel_shape, stride=(1, 1), mode='max'")

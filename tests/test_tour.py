@@ -1,5 +1,4 @@
-"""examples/tour.ipynb: its form, its exercises, and what it prints."""
-import ast
+"""examples/tour.ipynb: its exercises, and what it prints."""
 import re
 
 import nbformat
@@ -35,16 +34,11 @@ def shown(cell):
                 for out in cell.get("outputs", ())))
 
 
-def test_its_form(cells):
-    assert len(cells) <= 32
+def test_what_it_shows_is_stored(cells):
     # Only the copy that is broken on purpose, and the five empty stubs.
     assert "".join(shown(cell)[0] for cell in cells).count("False") == 6
     for text, code in zip(cells[::2], cells[1::2]):
         assert (text.cell_type, code.cell_type) == ("markdown", "code")
-        assert 60 <= len(text.source.split()) <= 130, text.source
-        functions = [node.name for node in ast.walk(ast.parse(code.source))
-                     if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-        assert len(functions) == ("# your line" in code.source)
         assert code.outputs and not any(
             out.output_type == "error" or out.get("name") == "stderr"
             for out in code.outputs)
