@@ -8,6 +8,7 @@ import pytest
 
 from common import load, same_Z
 from compare import CONVOLUTIONS, check, finite_differences, integers, rounding
+from conftest import loaded
 
 conv_forward = load("0-conv_forward.py")
 conv_backward = load("2-conv_backward.py")
@@ -79,3 +80,11 @@ def test_db_in_float32_does_not_drift(size):
                              np.zeros(6, np.float32))
     exact = dZ[..., 0].sum(dtype=float)
     assert np.abs(db / exact - 1).max() < 1e-5
+
+
+@pytest.mark.parametrize("block", [24, 2000, None])
+def test_dW_of_neighbours_in_float16_is_rounded_once(block):
+    dZ, A_prev, W = (np.ones(shape, "f2") for shape in (
+        (45, 47, 7, 1), (45, 47, 8, 1), (1, 2, 1, 1)))
+    _, dW, db = loaded(block).conv_backward(dZ, A_prev, W, W[0, 0, 0], "valid")
+    assert (dW == np.float16(dZ.size)).all() and db == np.float16(dZ.size)
