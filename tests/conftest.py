@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""What tests share: functions and shapes, and how numbers are compared."""
 import os
 from contextlib import suppress
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from common import ROOT, load_module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-with suppress(ImportError):     # only test_properties.py needs it
+with suppress(ImportError):     # only test_functions.py needs it
     from hypothesis import settings
     settings.register_profile("same draws", derandomize=True, deadline=None,
                               database=None, max_examples=60)
@@ -38,3 +38,38 @@ def rng():
 def tf():
     return pytest.importorskip(
         "tensorflow", reason="TensorFlow, the yardstick, is not installed")
+
+
+def sizes(text):
+    """Read 2x3 as (2, 3), 0+2x3+1 as ((0, 2), (3, 1)), a word as itself."""
+    if "x" not in text:
+        return text
+    return tuple(tuple(map(int, part.split("+"))) if "+" in part
+                 else int(part) for part in text.split("x"))
+
+
+def table(names, text):
+    """Return a parametrization by lines of sizes, words and, last, a name.
+
+    Lines that begin with * are for CI alone.
+    """
+    rows = [(line[0] == "*", *line.lstrip("*").split(
+        None, names.count(",") + 1)) for line in text.strip().splitlines()]
+    return pytest.mark.parametrize(names, [
+        pytest.param(*map(sizes, row), id=name,
+                     marks=[pytest.mark.slow] * slow)
+        for slow, *row, name in rows])
+
+
+def integers(rng, *shapes):
+    """Draw small whole numbers, on which float64 is exact."""
+    return [rng.integers(-9, 10, shape).astype(float) for shape in shapes]
+
+
+def assert_close(what, ours, expected, rtol=0.0):
+    """Fail unless ours is expected, up to rtol of the largest number."""
+    expected = np.asarray(expected)
+    assert np.shape(ours) == expected.shape, what
+    np.testing.assert_allclose(
+        ours, expected, 0, rtol * (np.abs(expected).max(initial=0) or 1.0),
+        equal_nan=False, err_msg=what)

@@ -33,30 +33,20 @@ a guarded crop | CB | The crop p:-p is empty where p is 0. |
          dA_pad = dA_pad[:, MINUS]\n
      return dA_pad,
 not cropped | CB | dA_prev still has its padding. | [:, CROP] ->
-one too many | CF | PADDING | ZEROS -> (TOTAL) // 2 + 1
 one too many, crop | CB | PADDING | ZEROS -> (TOTAL) // 2 + 1 | CROP -> MINUS
 not halved | CB | PADDING | ZEROS -> TOTAL
 no stride | CF | PADDING | ZEROS -> kh // 2
-parity | CF | PADDING | ZEROS -> 0 if kh % 2 == 0 else kh // 2
-rounding | CF | PADDING | ZEROS -> round((TOTAL) / 2)
-axes mixed | CF | are swapped. | (top, bottom), (left, right) ->
- (left, right), (top, bottom)
 not looked at | CB | padding is not looked at. | padding == "same" -> padding
 size of the output | CF | `+ 1` is missing here. | ) // sh + 1 -> ) // sh |
  ) // sw + 1 -> ) // sw
 kh for kw | PF | `kh` stands where `kw` belongs. | x*sw + kw -> x*sw + kh
 all kh for kw | PF | `kw` and `kh` are swapped. | kh, kw = -> kw, kh =
 no stride in a window | PF | window | y*sh:y*sh -> y:y | x*sw:x*sw -> x:x
-a window's end | CB | is too much. | x*sw + kw] -> x*sw + kw - 1]
-= for += | PB | `=` forgets what was there | += -> =
-+= for = | PF | `+=` adds to what is there | c] = -> c] += | zeros -> ones
 not of the padded shape | CB | `A_pad` belong | (A_pad.shape) -> (A_prev.shape)
 no bias | CF | The bias is forgotten. | + np.ravel(b)[k] ->
 lost axes | CB | loses its axes: add keepdims=True. | , keepdims=True ->
 other axes | CB | The axes must be `(0, 1, 2)`. | (0, 1, 2) -> (1, 2)
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
-divided by m | CB | `/ m` is too much. | dW, db\n -> dW / m, db\n
-a sign | CB | `-=` stands where `+=` | dW[..., k] += -> dW[..., k] -=
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
 integers | PF | This dtype loses digits. | c_prev)) -> c_prev), dtype=int)
@@ -70,8 +60,6 @@ ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
 a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
 a ReLU | CF | `np.maximum(..., 0)` is | tion(Z) -> tion(np.maximum(Z, 0))
 a method | CF | `.round()` is too much. | tion(Z) -> tion(Z).round()
-rounded up | PF | This must be rounded down. |
- (h_prev - kh) // sh -> -(-(h_prev - kh) // sh)
 three faults | CB | `/ m` is too much. | CROP -> MINUS |
  dW[..., k] += -> dW[..., k] = | dW, db\n -> dW, db / m\n
 NumPy 2.4 | CF | NumPy 2.4 no longer | np.ravel(b)[k] -> b[:, :, :, k]
@@ -88,7 +76,6 @@ a summand | PF | `+ left` is missing here. |
 # What a file can do to the process that runs it: what is said of it, and code
 # before the return of pool_forward, or what is run while loading.
 HOSTILE = r"""
-KeyError: 'oh', line 13 | raise KeyError('oh')
 SystemExit: 0, line 13 | import sys; sys.exit(0)
 the process ended (0) | import os; os._exit(0)
 load: the process ended (0) | LOADING | import os; os._exit(0)
@@ -102,7 +89,7 @@ is 5, expected 4 | import json, os; json.dumps = np.lib.format.write_array =
 of dtype object, expected | A = np.array([A, None], object)
 array of shape (5000, 5000) | A = np.zeros((5000, 5000))
 is nan, expected | A[0, 0, 0, 0] = np.nan
-Mute, line | class Mute(Exception): __str__ = None\nraise Mute
+Mute, line 15 | class Mute(Exception): __str__ = None\nraise Mute
 ValueError: ?[2J | raise ValueError('\033[2J')
 damaged what was written is damaged | LOADING | import sys, time, numpy as np\n
  class Evil: __reduce__ = lambda self: (sys.exit, ())\n

@@ -10,10 +10,8 @@ from checker.source import edited, effort, said
 from planted import CB, CF, PB, PF, PLANTED, made, plant
 from test_check import POOL, checks_of, run, write
 
-QUICK = "kh for kw and ties"
 
-
-@pytest.mark.parametrize("names", [QUICK, *[
+@pytest.mark.parametrize("names", ["kh for kw and ties", *[
     pytest.param(name, marks=pytest.mark.slow) for name in PLANTED]])
 def test_a_fault_is_mended_and_the_copy_is_right(names, tmp_path):
     names = names.split(" and ")

@@ -1,7 +1,10 @@
-"""examples/training: what may be trained on, how it is scaled and varied."""
+"""What is trained on: how it is read, scaled, varied and written."""
+import sys
+
 import numpy as np
 import pytest
 
+import course_data
 from common import UserError
 from training.data import load_data
 from training.variety import varied
@@ -60,8 +63,7 @@ def test_digits_are_enlarged_padded_and_stratified():
     ({"x_test": np.full((3, 28, 28), -21)}, "images: .* got -21 to 0"),
     (lambda data: data[:len(data) // 2], "cannot be read as an .npz"),
     (lambda data: data.replace(b"NUMPY", b"NUMBY"), "cannot be read as an "),
-    (lambda data: data.replace(b"x_test", b"x_tent"), "keys x_train.*x_tent"),
-    (lambda data: b"", "cannot be read as an .npz")])
+    (lambda data: data.replace(b"x_test", b"x_tent"), "keys x_train.*x_tent")])
 def test_wrong_arrays_and_damaged_files_are_rejected(change, message,
                                                      tmp_path):
     path, damage = tmp_path / "file.npz", callable(change)
@@ -113,3 +115,47 @@ def test_varied_images_keep_their_range_and_come_from_the_seed():
     assert 0.05 < (one == x).all(axis=(1, 2, 3)).mean() < 0.15
     assert 0.00 < (one == two).all(axis=(1, 2, 3)).mean() < 0.05
     assert (varied(one_grey, np.random.default_rng(0)) == 0.5).all()
+
+
+# examples/course_data.py
+
+@pytest.fixture
+def no_download(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+
+
+def test_digits_take_the_place_of_mnist_and_replace_no_file(
+        no_download, tmp_path, capsys):
+    assert course_data.main([str(tmp_path / "data")]) == 0
+    said = capsys.readouterr().out
+    assert "scikit-learn's digits, enlarged: 1,437 images to train" in said
+    with np.load(tmp_path / "data" / "MNIST.npz") as file:
+        assert list(file) == ["X_train", "Y_train", "X_valid", "Y_valid"]
+        for key, array in zip(file, load_data("digits")):
+            assert np.array_equal(file[key], array.squeeze())
+            assert file[key].dtype == array.dtype
+    assert course_data.main([str(tmp_path / "data")]) == 2
+    assert "MNIST.npz is there already" in capsys.readouterr().err
+
+
+def test_keras_own_copy_is_taken_where_there_is_one(
+        no_download, tmp_path, capsys):
+    x, y = np.zeros((50100, 28, 28), np.uint8), np.arange(50100) % 10
+    x[50000:, 3, 4] = 255
+    (tmp_path / "keras" / "datasets").mkdir(parents=True)
+    np.savez(tmp_path / "keras" / "datasets" / "mnist.npz", x_train=x,
+             y_train=y, x_test=x[:1], y_test=y[:1])
+    assert course_data.main([str(tmp_path)]) == 0
+    assert "Keras' MNIST: 50,000 images" in capsys.readouterr().out
+    with np.load(tmp_path / "MNIST.npz") as file:
+        assert file["X_train"].shape == (50000, 28, 28)
+        assert (file["X_valid"] == x[50000:] // 255).all()
+        assert (file["Y_valid"] == y[50000:]).all()
+
+
+def test_nothing_is_left_half_written(no_download, tmp_path, monkeypatch):
+    monkeypatch.setattr(np, "savez_compressed", lambda path, **arrays: (
+        path.write_bytes(b"half"), open(tmp_path / "no" / "room")))
+    assert course_data.main([str(tmp_path)]) == 2
+    assert list(tmp_path.iterdir()) == []

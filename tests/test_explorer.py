@@ -137,7 +137,7 @@ def results(s):
     return found
 
 
-def check(page, *cases):
+def compare(page, *cases):
     for s, (problem, shown) in zip(cases, visit(page, *map(address, cases))):
         arrays = {**results(s), **{name: np.array(s[name]) for name in (
             "A_prev", "W", "b", "dZ", "dA") if name in s}}
@@ -168,16 +168,16 @@ FIRST = {"op": "conv", "A_prev": np.arange(9.).reshape(3, 3, 1), "b": (0.,),
 
 
 def test_every_number_is_the_functions(page):
-    check(page, *({**drawn(seed), "way": way} for seed in range(30)
-                  for way in ("scatter", "gather")))
+    compare(page, *({**drawn(seed), "way": way} for seed in range(30)
+                    for way in ("scatter", "gather")))
 
 
 @pytest.mark.slow
 def test_every_number_at_every_step(page):
     for s in map(drawn, range(200)):
         steps = range(s.get("dZ", s.get("dA"))[..., 0].size + 1)
-        check(page, *({**s, "step": str(step), "way": way} for step in steps
-                      for way in ("scatter", "gather")["dA" in s:]))
+        compare(page, *({**s, "step": str(step), "way": way} for step in steps
+                        for way in ("scatter", "gather")["dA" in s:]))
 
 
 def test_the_letters_of_every_sum_give_it(page):

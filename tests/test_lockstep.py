@@ -4,7 +4,7 @@ import pytest
 
 import lenet5_numpy as lenet
 from common import load
-from compare import check
+from conftest import assert_close
 from training.data import load_data
 
 # Two free runs may part: beside a tie or the zero of ReLU, rounding decides
@@ -69,4 +69,4 @@ def agree(image, what, ours, theirs, rtol=TOLERANCE):
     """Fail unless each array is Keras', up to rounding."""
     assert len(ours) == len(theirs)
     for i, (array, expected) in enumerate(zip(ours, theirs)):
-        check(f"from image {image} on, {what} {i}", array, expected, rtol)
+        assert_close(f"image {image}: {what} {i}", array, expected, rtol)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from common import same_Z
-from compare import table
-from conftest import loaded
+from conftest import loaded, table
 
 functions = loaded()
 

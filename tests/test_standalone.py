@@ -11,7 +11,7 @@ import pycodestyle
 import pytest
 
 from common import ROOT, load_module, same_Z
-from compare import integers
+from conftest import integers
 
 CONV, POOL = "padding='same', stride=(1, 1)", (
     "kernel_shape, stride=(1, 1), mode='max'")

@@ -103,13 +103,11 @@ def test_a_missing_package_is_one_line(command, package, install, tmp_path):
     ([], "sklearn is missing .* scikit-learn, or pass --data FILE.npz$"),
     (["--engine", "keras"], "tensorflow .*, or pass --engine numpy$"),
     (["--epochs", 0], "--epochs: expected an integer of at least 1, got 0"),
-    (["--batch-size", -1], "--batch-size: expected an integer of at least 1"),
     (["--limit", "some"], "--limit: expected an integer .* got some"),
     (["--seed", 2**32], "--seed: expected .* 0 to 4294967295, got 4294967296"),
     (["--engine", "torch"], "--engine: invalid choice: 'torch'"),
     (["--out", __file__], "--out .*: expected a folder"),
     (["--data", "none.npz"], "--data none.npz: no such file"),
-    (["--speed", 9], "unrecognized arguments: --speed"),
     ([], "expected a file or nothing as curves.png, got a folder")])
 def test_what_is_missing_or_wrong_is_one_line_before_training(
         arguments, told, tmp_path, monkeypatch, capsys):

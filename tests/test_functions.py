@@ -1,6 +1,6 @@
-"""Properties that hold for every shape, stride, padding and dtype.
+"""Functions 0 to 3 against their definition, Keras and finite differences.
 
-Ten times as many, and new ones: pytest --hypothesis-profile="new draws".
+Ten times as many drawn calls: pytest --hypothesis-profile="new draws".
 """
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,11 +11,78 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import same_Z
-from compare import check, integers, rounding
-from conftest import loaded
+from conftest import assert_close, integers, loaded, table
 
-# In blocks of the default size or less: no result may depend on it.
 OURS = loaded()
+# Small enough to nudge each number; many more are drawn in test_functions.py.
+CONVOLUTIONS = table("A_prev, W, padding, stride", """
+1x4x4x1 3x3x1x2 valid 1x1 windows that overlap
+2x4x5x3 2x3x3x4 valid 1x1 channels and kernels
+2x7x4x2 2x1x2x3 valid 3x2 a remainder, between windows
+2x5x4x2 4x3x2x3 same 1x1 same, even height
+2x5x6x2 3x1x2x3 same 2x3 same, a stride for each axis
+2x2x3x2 3x4x2x3 same 1x1 same, image under the kernel
+2x4x5x2 3x3x2x3 2x1 2x1 padding (ph, pw)
+2x4x5x2 3x3x2x3 0+2x3+1 1x2 padding of sides
+""")
+POOLINGS = table("shape, kernel, stride", """
+2x4x6x3 2x2 2x2 windows side by side
+2x5x6x2 3x2 1x1 windows overlap
+2x6x7x2 1x3 3x2 a stride for each axis
+2x4x5x3 4x5 1x1 one window an image
+""")
+
+
+def finite_differences(loss, A, step=1e-2):
+    """Return the gradient of loss: nudge each number up and down by a step.
+
+    The error of a central difference grows with the third derivative, which
+    a linear function does not have: a large step costs no accuracy.
+    """
+    A, gradient = A.copy(), np.zeros(A.shape)
+    for index in np.ndindex(A.shape):
+        value = A[index]
+        A[index] = value + step
+        above = loss(A)
+        A[index] = value - step
+        gradient[index] = (above - loss(A)) / (2 * step)
+        A[index] = value
+    return gradient
+
+
+@CONVOLUTIONS
+def test_gradients_are_finite_differences(A_prev, W, padding, stride, rng):
+    arrays = [rng.standard_normal(shape) for shape in (A_prev, W, W[-1])]
+    options = padding, stride
+    dZ = rng.standard_normal(naive.conv_forward(
+        *arrays, same_Z, *options).shape)
+    for i, gradient in enumerate(OURS.conv_backward(dZ, *arrays, *options)):
+        def loss(array):
+            nudged = [*arrays[:i], array, *arrays[i + 1:]]
+            return (naive.conv_forward(*nudged, same_Z, *options) * dZ).sum()
+
+        assert_close(("dA_prev", "dW", "db")[i], gradient.reshape(
+            arrays[i].shape), finite_differences(loss, arrays[i]), 1e-9)
+
+
+@POOLINGS
+@pytest.mark.parametrize("mode, ties", [('max', 'first'), ('avg', 'all')])
+def test_gradients_of_poolings_are_finite_differences(
+        shape, kernel, stride, mode, ties, rng):
+    # All pixels differ by far more than the step: no maximum changes.
+    A_prev = rng.permutation(np.arange(float(np.prod(shape)))).reshape(shape)
+    dA, = integers(rng, naive.pool_forward(A_prev, kernel, stride).shape)
+
+    def loss(A_prev):
+        return (naive.pool_forward(A_prev, kernel, stride, mode) * dA).sum()
+
+    assert_close(mode, OURS.pool_backward(
+        dA, A_prev, kernel, stride, mode, ties), finite_differences(
+            loss, A_prev), 1e-9)
+
+
+# Drawn calls, in blocks of the default size or less: no result depends on it
+
 LONG = st.sampled_from([29, 37, 64, 97])
 functions = st.sampled_from([OURS, loaded(1), loaded(40), loaded(4000)])
 
@@ -23,6 +90,13 @@ functions = st.sampled_from([OURS, loaded(1), loaded(40), loaded(4000)])
 def pairs(most):
     """Draw the sizes of a kernel or stride: (1, 1) is often another path."""
     return st.just((1, 1)) | st.tuples(*[st.integers(1, most)] * 2)
+
+
+@st.composite
+def beyond(draw, stride):
+    """Draw a stride far beyond any image instead, now and then."""
+    return tuple(draw(st.sampled_from([size] * 18 + [2**62, 2**80]))
+                 for size in stride)
 
 
 def sizes(most):
@@ -87,17 +161,25 @@ def calls(draw, dtypes):
     name = draw(st.sampled_from(sorted(vars(OURS))))
     if name[:4] == "conv":
         *inputs, padding, stride = draw(convolutions(dtypes))
-        rest = forward = same_Z, padding, stride
+        rest = forward = same_Z, padding, draw(beyond(stride))
     else:
         *inputs, kernel, stride = draw(poolings(dtypes))
         mode = draw(st.sampled_from(['max', 'avg']))
-        rest = forward = kernel, stride, mode
+        rest = forward = kernel, draw(beyond(stride)), mode
     if "backward" in name:
         dZ = getattr(OURS, name.replace("back", "for"))(*inputs, *forward)
         inputs = draw(arrays(dZ.shape, dtypes=dtypes)) + inputs
         rest = forward[1:] if name[:4] == "conv" else (
             *forward, draw(st.sampled_from(["all", "first"])))
     return name, inputs, rest
+
+
+def rounding(products, dtype=float):
+    """Return how far two sums of so many products may differ, relatively.
+
+    Each product and each addition rounds by at most eps / 2, in any order.
+    """
+    return products * float(np.finfo(dtype).eps)
 
 
 def like(array, seed=1):
@@ -149,8 +231,8 @@ def test_any_dtype_and_layout_gives_what_the_definition_gives(f, call):
     dtype = np.result_type(*(a.dtype if a.dtype.kind == "f" else "float64"
                              for a in inputs)).newbyteorder("=")
     for result, expected in zip(ours, exact(*call, dtype)):
-        check(name, result, expected, rounding(np.prod(rest[0]), dtype)
-              if "avg" in rest else 0.0)
+        assert_close(name, result, expected, rounding(
+            np.prod(rest[0]), dtype) if "avg" in rest else 0.0)
         assert result.dtype == dtype and result.flags.c_contiguous
         assert result.flags.writeable
         assert not any(np.shares_memory(result, array) for array in inputs)
@@ -226,30 +308,79 @@ def test_the_same_call_gives_the_same_bits_from_eight_threads(f, drawn):
 
 
 @given(functions, convolutions(minimum_m=1), poolings(minimum_m=1))
-def test_tensorflow_agrees_on_the_same_draws(tf, f, drawn, pool):
+def test_keras_layers_agree_on_the_same_draws(tf, f, drawn, pool):
     A_prev, W, b, padding, stride = drawn
-    around, word = [(0, 0), (0, 0)], "SAME"
+    around, word, layers = [(0, 0), (0, 0)], "same", tf.keras.layers
     if padding != "same":
-        around, word = naive.sides(padding, 0, 0, 0), "VALID"
-    X, w = tf.Variable(A_prev), tf.Variable(W)
+        around, word = naive.sides(padding, 0, 0, 0), "valid"
+    layer = layers.Conv2D(
+        W.shape[3], W.shape[:2], stride, word, dtype="float64",
+        kernel_initializer=lambda *_, **__: W,
+        bias_initializer=lambda *_, **__: b.ravel())
+    X = tf.Variable(A_prev)
     with tf.GradientTape() as tape:
-        Z = tf.nn.conv2d(tf.pad(X, ((0, 0), *around, (0, 0))), w, stride,
-                         word) + b
+        Z = layer(tf.pad(X, ((0, 0), *around, (0, 0))))
     ours = f.conv_forward(A_prev, W, b, same_Z, padding, stride)
-    check("conv_forward", ours, Z)
-    dZ = like(ours)
-    dX, dw = tape.gradient(Z, (X, w), tf.constant(dZ))
-    dA_prev, dW, _ = f.conv_backward(dZ, A_prev, W, b, padding, stride)
-    check("dA_prev", dA_prev, dX)
-    check("dW", dW, dw)
+    assert_close("conv_forward", ours, Z)
+    for name, gradient, expected in zip(
+            ("dA_prev", "dW", "db"), f.conv_backward(
+                like(ours), A_prev, W, b, padding, stride), tape.gradient(
+                Z, (X, *layer.trainable_variables), tf.constant(like(ours)))):
+        assert_close(name, gradient.reshape(expected.shape), expected)
     A_prev, kernel, stride = pool
     X, close = tf.Variable(A_prev), rounding(kernel[0] * kernel[1])
-    for mode, function in (('max', tf.nn.max_pool2d),
-                           ('avg', tf.nn.avg_pool2d)):
+    for mode, layer in (('max', layers.MaxPooling2D),
+                        ('avg', layers.AveragePooling2D)):
         with tf.GradientTape() as tape:
-            A = function(X, kernel, stride, "VALID")
+            A = layer(kernel, stride, dtype="float64")(X)
         ours = f.pool_forward(A_prev, kernel, stride, mode)
-        check(mode, ours, A, close)
-        check(mode, f.pool_backward(ours, A_prev, kernel, stride, mode,
-                                    'first'),
-              tape.gradient(A, X, tf.constant(ours)), close)
+        assert_close(mode, ours, A, close)
+        assert_close(mode, f.pool_backward(
+            ours, A_prev, kernel, stride, mode, 'first'), tape.gradient(
+                A, X, tf.constant(ours)), close)
+
+
+# Fixed calls
+
+def test_activation_gets_all_of_Z_once():
+    seen = []
+    A = OURS.conv_forward(*[np.ones(shape).tolist() for shape in (
+        (2, 3, 3, 1), (3, 3, 1, 1))], [-5.0],
+                     lambda Z: seen.append(Z) or np.maximum(Z, 0))
+    assert [Z.shape for Z in seen] == [(2, 3, 3, 1)]
+    assert A[0, :, :, 0].tolist() == [[0, 1, 0], [1, 4, 1], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("size", [3, 300], ids=["small", "neighbours"])
+def test_warnings_of_the_activation_reach_the_user(size):
+    A_prev, W = np.full((1, size, size, 1), 999.0), np.ones((2, 2, 1, 1))
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        OURS.conv_forward(A_prev, W, [0], np.exp)
+
+
+def test_padding_in_any_form_is_the_same_padding(rng):
+    A_prev, W, b = integers(rng, (2, 5, 6, 2), (3, 3, 2, 3), (3,))
+    results = [OURS.conv_forward(A_prev, W, b, same_Z, padding) for padding in
+               ("same", (1, 1), [1, 1], ((1, 1), (1, 1)), np.array([1, 1]),
+                np.ones((2, 2), int), (np.int64(1), np.int8(1)),
+                [np.array([1, 1]), (1, 1)])]
+    assert all((result == results[0]).all() for result in results)
+
+
+@pytest.mark.parametrize("size", [1, 3], ids=["one pixel", "neighbours"])
+def test_db_in_float32_does_not_drift(size):
+    # Added one after the other, 262,144 equal numbers err by 4e-4.
+    dZ = np.full((64, 64, 64, 6), 0.1, np.float32)
+    A_prev, W = np.ones((64, 64, 64, 1)), np.ones((size, size, 1, 6))
+    _, _, db = OURS.conv_backward(dZ, A_prev.astype("f4"), W.astype("f4"),
+                                  np.zeros(6, np.float32))
+    exact = dZ[..., 0].sum(dtype=float)
+    assert np.abs(db / exact - 1).max() < 1e-5
+
+
+@pytest.mark.parametrize("block", [24, 2000, None])
+def test_dW_of_neighbours_in_float16_is_rounded_once(block):
+    dZ, A_prev, W = (np.ones(shape, "f2") for shape in (
+        (45, 47, 7, 1), (45, 47, 8, 1), (1, 2, 1, 1)))
+    _, dW, db = loaded(block).conv_backward(dZ, A_prev, W, W[0, 0, 0], "valid")
+    assert (dW == np.float16(dZ.size)).all() and db == np.float16(dZ.size)
