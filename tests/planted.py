@@ -89,7 +89,7 @@ is 5, expected 4 | import json, os; json.dumps = np.lib.format.write_array =
 of dtype object, expected | A = np.array([A, None], object)
 array of shape (5000, 5000) | A = np.zeros((5000, 5000))
 is nan, expected | A[0, 0, 0, 0] = np.nan
-Mute, line 15 | class Mute(Exception): __str__ = None\nraise Mute
+Mute, line 14 | class Mute(Exception): __str__ = None\nraise Mute
 ValueError: ?[2J | raise ValueError('\033[2J')
 damaged what was written is damaged | LOADING | import sys, time, numpy as np\n
  class Evil: __reduce__ = lambda self: (sys.exit, ())\n

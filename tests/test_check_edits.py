@@ -78,8 +78,8 @@ def test_what_nothing_mends_is_shown_as_it_was_called(tmp_path, monkeypatch):
 
 def test_what_is_confirmed_is_right_in_new_cases_without_answers(
         tmp_path, monkeypatch):
-    path = write(tmp_path / "mine.py", "assert 'expec' 'ted' not in open("
-                 f"'../job.json').read()\n{POOL}")
+    path = write(tmp_path / "mine.py", "assert b'expec' b'ted' not in open("
+                 f"'../job', 'rb').read()\n{POOL}")
     assert run(path).status == 0
     job = {"path": str(path), "timeout": 10, "tensorflow": False}
     for more, right in (("", True), ("A_prev = A_prev[:, :7]\n    ", False)):

@@ -7,7 +7,7 @@ import numpy as np
 import naive
 
 from .cases import CASES, drawn
-from .calls import ACTIVATIONS, OPTIONS
+from .calls import OPTIONS, half_relu, same_Z
 
 OUTPUTS = {"conv_forward": ("A",), "pool_forward": ("A",),
            "conv_backward": ("dA_prev", "dW", "db"),
@@ -53,8 +53,9 @@ def calls_of(name, seed=None):
                      "b": case.draw("b", (1, 1, 1, case.kernel[-1]))}
         options = {"padding": case.kind, "stride": case.stride}
         if name == "conv_forward":
-            calls[case.name] = case, {**arguments, "activation": ACTIVATIONS[
-                "half_relu" if activated else "same_Z"], **options}
+            calls[case.name] = case, {
+                **arguments, "activation": half_relu if activated else same_Z,
+                **options}
         elif not activated:
             for rule in RULES:
                 shape, label = shape_of_Z(case, rule), case.name
@@ -71,22 +72,15 @@ def passed(name, label, seed=None):
             if "defaults" not in label or key not in OPTIONS}
 
 
-def as_json(arguments):
-    """Return the arguments of a call as JSON for the child."""
-    return {key: {"array": value.tolist(), "dtype": value.dtype.name}
-            if isinstance(value, np.ndarray) else value.__name__
-            if callable(value) else value for key, value in arguments.items()}
-
-
 @functools.lru_cache(maxsize=64)
 def jobs_of(name, only=None, timeout=10, seed=None):
-    """Return the calls of a function as JSON for the child."""
+    """Return the calls of a function for the child."""
     if name == "lenet5":
         return [{"id": name, "function": name, "label": name, "outputs": 0,
                  "arguments": {}, "timeout": 12 * max(timeout, 20)}]
     return [{"id": f"{name}-{seed or ''}{i}", "function": name, "label": label,
              "outputs": len(OUTPUTS[name]), "timeout": timeout,
-             "arguments": as_json(passed(name, label, seed))}
+             "arguments": passed(name, label, seed)}
             for i, label in enumerate(calls_of(name, seed))
             if only in (None, label)]
 

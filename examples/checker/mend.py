@@ -13,8 +13,6 @@ import time
 import warnings
 import zlib
 
-import numpy as np
-
 from .calls import Slow, allow, arguments_of, differs, outcome, run, traced
 from .candidates import candidates, pairs
 from .scene import Scene
@@ -32,15 +30,12 @@ class Trials:
     def __init__(self, module, job, log):
         """Read what was tried by a process before this one."""
         self.module, self.job, self.path = module, job, job["path"]
+        self.cases = job["cases"]
         self.log = open(log, "a+", encoding="utf-8")
         self.log.seek(0)
         self.known = {key: rest or [None, 1] for key, *rest in map(
             json.loads, self.log)}
         self.spent = sum(seconds for _, seconds in self.known.values())
-        self.cases = [{**case, "expected": {
-            rule: [np.array(part) for part in parts]
-            for rule, parts in case["expected"].items()}}
-            for case in job["cases"]]
 
     def tried(self, text, compute):
         """Return what is computed, or was; None if that raises or hangs."""

@@ -1,5 +1,4 @@
 """check(function), for notebooks: in this process, without a time limit."""
-import ast
 import linecache
 import os
 
@@ -41,7 +40,7 @@ def mended_alone(found, path, name):
     if f"def {name}" not in text:
         return "the text of the function is not known."
     if not os.path.isfile(path):
-        text, path = without_calls(text), "<cell>.py"
+        path = "<cell>.py"
     job = {"path": os.path.abspath(path), "names": [name], "source": text,
            "timeout": 10, "tensorflow": "tensorflow" in text,
            "jobs": jobs_of(name)}
@@ -55,17 +54,3 @@ def mended_alone(found, path, name):
         if alone["result"] != case["result"]:   # an import in another cell
             return f"it does not run alone ({alone['message']})"
     mend(found, job, text, found["rules"])
-
-
-def without_calls(text):
-    """Blank a cell's own calls, as check(function): they are not to be run."""
-    lines = text.splitlines(keepends=True)
-    try:
-        body = ast.parse(text).body
-    except SyntaxError:     # a command of IPython's
-        return text
-    for node in body:
-        if isinstance(node, ast.Expr):
-            count = node.end_lineno - node.lineno + 1
-            lines[node.lineno - 1:node.end_lineno] = ["\n"] * count
-    return "".join(lines)

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import pickle
 import shutil
 import signal
 import stat
@@ -45,7 +46,7 @@ def started(job, log=b""):
     printed = tempfile.TemporaryFile()
     try:
         (place / "work").mkdir()
-        (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        (place / "job").write_bytes(pickle.dumps(job))
         (place / "trials.log").write_bytes(log)
         known = {key: value for key, value in os.environ.items() if key not in
                  ("PWD", "OLDPWD", "VIRTUAL_ENV", "PYTHONSAFEPATH")}
