@@ -38,14 +38,15 @@ def trial_cases(name, rules, outcomes, jobs):
                         str(rule): parts for rule, parts in expected.items()
                         }}))
     found.sort(key=lambda one: one[:2])     # the smallest have few windows
-    probes = []
+    probes, others = [], []
     for right, _, job in found:
         keys = {(rule, job["kind"]) for rule in job["expected"]}
         if not right and min(counts[key] for key in keys) < 4:
             counts.update(keys)
             probes.append(job)
-    return probes + [job for *_, job in found if job not in probes], len(
-        probes)
+        else:
+            others.append(job)
+    return probes + others, len(probes)
 
 
 def mend(check, job, source, rules):
