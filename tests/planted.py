@@ -28,15 +28,18 @@ OTHERWISE = [   # what a student writes otherwise
 # A name, the function, words of what is said, and what is replaced by what.
 FAULTS = r"""
 crop p:-p | CB | The crop p:-p is empty where p is 0. | CROP -> MINUS
-a guarded crop | CB | The crop p:-p is empty where p is 0. |
- return dA_pad[:, CROP], -> if top or left:\n
-         dA_pad = dA_pad[:, MINUS]\n
-     return dA_pad,
 not cropped | CB | dA_prev still has its padding. | [:, CROP] ->
 one too many, crop | CB | PADDING | ZEROS -> (TOTAL) // 2 + 1 | CROP -> MINUS
 not halved | CB | PADDING | ZEROS -> TOTAL
-no stride | CF | PADDING | ZEROS -> kh // 2
 not looked at | CB | padding is not looked at. | padding == "same" -> padding
+in the corner | CF | belongs behind its padding. | A_pad = np.pad(A_prev, ((0,
+  0), (top, bottom), (left, right), (0, 0))) -> A_pad = np.zeros((m, h_prev +
+  2 * top, w_prev + 2 * left, c_prev))\n    A_pad[:, :h_prev, :w_prev] = A_prev
+counted once | CF | `2 *` is missing here. | m, h_pad, w_pad, _ = A_pad.shape
+ -> h_pad, w_pad = h_prev + top, w_prev + left
+over the edge | PF | Windows end inside the image. | (h_prev - kh) // sh + 1 ->
+ len(range(0, h_prev, sh)) | (w_prev - kw) // sw + 1 ->
+ len(range(0, w_prev, sw))
 size of the output | CF | `+ 1` is missing here. | ) // sh + 1 -> ) // sh |
  ) // sw + 1 -> ) // sw
 kh for kw | PF | `kh` stands where `kw` belongs. | x*sw + kw -> x*sw + kh
@@ -49,7 +52,6 @@ other axes | CB | The axes must be `(0, 1, 2)`. | (0, 1, 2) -> (1, 2)
 a mean | CB | `np.mean` stands where `np.sum` | db = np.sum -> db = np.mean
 turned | CF | must not be turned | W[..., k] -> W[::-1, ::-1, :, k]
 an early return | PB | stands too far inside | \n    ret -> \n        ret
-integers | PF | This dtype loses digits. | c_prev)) -> c_prev), dtype=int)
 a default | CF | A default is missing or wrong. | ="same" -> ="valid"
 a word | PB | `'average'` stands where `'avg'` | 'avg': -> 'average':
 is for == | PB | `is` stands | mode == 'avg' -> mode is str(b'avg', 'ascii')
@@ -57,7 +59,6 @@ tolerance | PB | Nearly equal is not equal. | EQUAL ->
  np.isclose(A_prev[window], np.max(A_prev[window]))
 ties | PB | `mask.sum | (mask, dA[n, y, x, c] ->
  (mask, dA[n, y, x, c] / mask.sum()
-a wrong count | PB | `kh` stands where `kw` belongs. | (kh * kw) -> (kh * kh)
 a ReLU | CF | `np.maximum(..., 0)` is | tion(Z) -> tion(np.maximum(Z, 0))
 a method | CF | `.round()` is too much. | tion(Z) -> tion(Z).round()
 three faults | CB | `/ m` is too much. | CROP -> MINUS |

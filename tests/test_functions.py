@@ -340,8 +340,6 @@ def test_keras_layers_agree_on_the_same_draws(tf, f, drawn, pool):
                 A, X, tf.constant(ours)), close)
 
 
-# Fixed calls
-
 def test_activation_gets_all_of_Z_once():
     seen = []
     A = OURS.conv_forward(*[np.ones(shape).tolist() for shape in (

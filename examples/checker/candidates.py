@@ -42,6 +42,7 @@ def together(scene, found):
         yield several
         if len(several) < 8:
             yield from itertools.combinations(several, 2)
+    yield from zip(found, found[len(found) // 2 + 1:])   # $kh here, $kw there
     for first, second in zip(lines, lines[1:]):
         yield first + second
         yield from zip(first, second)

@@ -19,13 +19,13 @@ COLUMNS = ["kw", "sw", "w_prev", "w_new", "x", "j", "left"]
 TWIN = dict(zip(ROWS + COLUMNS, COLUMNS + ROWS))
 OTHERS = ["m", "c_prev", "c_new", "n", "c", "k"]
 NAMED = (ast.Name, ast.Subscript)
+AROUND = (ast.BinOp, ast.Slice, ast.Call, ast.Tuple, ast.AugAssign)
 FITS = {    # the types of nodes that a letter stands for, and what they are
     "_i": (NAMED, lambda s, node: s.roles(node) is not None),
     "_o": (NAMED, lambda s, node: s.roles(node) is not None and isinstance(
-        node.parent, (ast.BinOp, ast.Slice, ast.Call))),
-    "_u": (NAMED, lambda s, node: isinstance(node.parent, (
-        ast.BinOp, ast.Slice, ast.Call, ast.Tuple))
-        and s.roles(node) is not None and s.roles(node) <= {*COUNTERS}),
+        node.parent, AROUND)),
+    "_u": (NAMED, lambda s, node: s.roles(node) is not None and isinstance(
+        node.parent, AROUND) and s.roles(node) <= {*COUNTERS}),
     "_v": (NAMED[:1], lambda s, node: node.id in s.arrays(node)),
     "_n": ((ast.Constant,), lambda s, node: True),
     "_f": ((ast.Name, ast.Attribute, ast.Constant), lambda s, node: True),

@@ -1,7 +1,7 @@
 """The table of edits: what a student wrote, what belongs there, and why.
 
 _a, _b, _c stand for any expression, _i for a whole number that has a name (or
-is stride[0]), _o for one that is an operand, _u for an operand or element that
+is stride[0]), _o for one that is an operand or element, _u for such a one that
 is no size; _n for a constant, _v for an array, _f for a function or a word, _e
 for an element of an index, _x for the value of axis=. What a $word stands for
 is found by forms.py, where the form stands; what is said of rows (of $h_prev,
@@ -17,12 +17,12 @@ _n | $near | `_n` stands where `$near` belongs.
 _e | $index | `_e` stands where `$index` belongs.
 _a = _b | _a += _b | `=` forgets what was there: `+=` adds.
 _a += _b | _a = _b | `+=` adds to what is there: `=` replaces it.
+_a[_b] += _c | np.add.at(_a, np.s_[_b], _c) | `+=` adds repeated indices once.
 _a(_b) + _c | _a(_b + _c) | `+ _c` belongs inside the brackets.
 _a // 2 + 1 | (_a + 1) // 2 | `// 2 + 1` is one too many for an even sum.
 _a // _b | -(-_a // _b) | This must be rounded up.
 int(_a) | int(np.ceil(_a)) | This must be rounded up.
 -(-_a // _b) | _a // _b | This must be rounded down.
-_a if _b else _c | _c if _b else _a | The condition is the wrong way round.
 _a.isclose(_b, _c) | (_b == _c) | Nearly equal is not equal.
 _a >= _b - _c | _a == _b | Nearly equal is not equal.
 [::-1] | [:] | The kernel must not be turned.
@@ -34,7 +34,6 @@ _a(_b, dtype=_c) | _a(_b) | This dtype loses digits.
 _a = _b | _a = max(_b, 0) | This must not become negative.
 _a.zeros(_b) | _a.full(_b, -np.inf) | A maximum does not start at 0.
 _a.zeros_like(_b) | _a.zeros(_b.shape) | Results are truncated to integers.
-_a.copy() | np.zeros(_a.shape) | Sums do not start at 0.
 _a.reshape(_b, _c).T | _a.reshape(_c, _b) | The elements are in a wrong order.
 _a.reshape(_b, _c) | _a.reshape(_c, _b).T | The elements are in a wrong order.
 _a.dot(_b.T, _c) | _a.dot(_c.T, _b) | The product is transposed.
@@ -64,12 +63,15 @@ return _a, _b, _c | return _a, _b, np.sum($dZ, axis=(0, 1, 2), keepdims=True) |
 _a = _b | _a = $y * $sh | A window is in the wrong place.
 _a = _b | _a = $y * $sh + $kh | A window is in the wrong place.
 [:_b] | [::$sh] | `:_b` stands where `::$sh` belongs.
+[:_b] | [$other:$other + _b] | The image belongs behind its padding.
+range(_a, _b, _c) | range(_a, _b - $kh + 1, _c) | Windows end inside the image.
 W | $W[::-1, ::-1] | The kernel must be turned here.
 _a[:, :, :, _b] | _a[0, 0, 0, _b] | NumPy 2.4 no longer accepts an array of one
  element for a number.
 _o | _o + 1 | `+ 1` is missing here.
 _o | _o - 1 | `- 1` is missing here.
-_u | _u * $sh | `* $sh` is missing here.
+_o | _o * $sh | `* $sh` is missing here.
+_u | 2 * _u | `2 *` is missing here.
 _u | _u + $moving | `+ $moving` is missing here.
 """.strip().replace("\n ", " ").splitlines()]
 TABLE += [[f"_a {one} _b", f"_a {two} _b",
@@ -78,11 +80,11 @@ TABLE += [[f"_a {one} _b", f"_a {two} _b",
                        "< <=", "> >=", ">= ==", "== !=", "is ==")
           for one, two in (pair.split(), pair.split()[::-1])]
 # Such a sentence is told only if no other change is as small.
-UNLIKELY = "is missing here.", "is the wrong way round.", "`!=` belongs."
+UNLIKELY = "is missing here.", "`!=` belongs."
 FUNCTIONS = [{*several.split()} for several in (
     "sum mean max prod", "max min mean", "amax amin mean max", "dot multiply",
     "average sum mean", "argmax argmin", "minimum maximum", "any all",
-    "round ceil floor rint", "zeros empty ones",
+    "round ceil floor rint", "zeros empty ones", "tile repeat",
     "constant edge reflect symmetric wrap")]
 AXES = ["(1, 2, 3)", "(0, 1, 2)", *(f"({i}, {i + 1})" for i in range(5)),
         *"0123"]
