@@ -243,7 +243,7 @@ def test_any_dtype_and_layout_gives_what_the_definition_gives(f, call):
 def test_float16_is_rounded_once(f, call):
     # From 2048 on float16 has no odd numbers: sums on the way would err.
     name, (first, *others), rest = call
-    inputs = [abs(first) * 683, *map(abs, others)]
+    inputs = [abs(first) * np.float16(683), *map(abs, others)]
     for ours, expected in zip(results(f, name, inputs, rest),
                               exact(name, inputs, rest, "f2")):
         np.testing.assert_allclose(ours, expected, 1e-3 * ("avg" in rest))
